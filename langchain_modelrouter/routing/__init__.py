@@ -1,0 +1,1 @@
+"""Which models can serve a request, best first: pure functions over frozen values."""
