@@ -221,7 +221,9 @@ class AllModelsFailedError(ModelRouterError, ExceptionGroup[Exception]):
         return (type(self), (self.message, list(self.exceptions), self.attempts, self.retry_after_s))
 
     def __str__(self) -> str:
-        tried = "; ".join(f"{attempt['model']}: {attempt['error']}" for attempt in self.attempts if attempt.get("error"))
+        tried = "; ".join(
+            f"{attempt['model']}: {attempt['error']}" for attempt in self.attempts if attempt.get("error")
+        )
         hint = f" Try again in {self.retry_after_s:.1f} s." if self.retry_after_s else ""
         return f"{self.message}{': ' + tried if tried else ''}.{hint}"
 
