@@ -1,0 +1,171 @@
+"""How much a prompt needs a strong model: a linear score over features that a person can read.
+
+The words of each category are ours (`data/difficulty.words.json`); the weights are trained on outcomes by
+`langchain_modelrouter.evaluation.train_difficulty`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from math import exp, log
+from operator import mul
+
+HEAD_CHARS, TAIL_CHARS = 6000, 2000
+"""What of a long prompt is read: its head and, where the question often stands, its tail."""
+
+COUNTS = ("%", "$", "=", "\\", "^", "+", "?", "\n", "```", "{", "___")
+SHAPES = (
+    "length", "choice", "choice_length", "option_length", "sentences", "numbers", "distinct_numbers",
+    "choice_numbers", "decimals", "large_numbers", "number_options", "long_words", "word_length", "formula",
+    "choice_formula", "money_or_percent", "lines", "code_marks", "questions", "blank", "shouted_negation",
+    "numbered_statements", "beyond_ascii",
+)  # fmt: skip
+"""Features beside the categories of words, in the order of `features`."""
+
+_WORD = re.compile(r"[a-z]{2,}")
+_NUMBER = re.compile(r"\d+(?:[.,/:]\d+)*")
+_FIRST_OPTION = re.compile(r"(?:^|\s)\(?A[.):]\)?\s")
+_SECOND_OPTION = re.compile(r"\s\(?B[.):]\)?\s")
+_ANSWERED = re.compile(r"\n\s*(?:Answer|A|Solution)\s*:[^\n]*\S[^\n]*\n\s*\n")
+_STATEMENTS = re.compile(
+    r"\b(?:Statement|Scenario|Claim|Premise|Assertion) ?\(?(?:\d|[IVA-C]\b)|(?:^|\s)I{1,3}V?[.)]\s"
+)
+_BOILERPLATE = re.compile(
+    r"""^\s*(?:please\s)?(?:answer|read|solve|choose|select|consider)\b[^\n.:?]{0,60}
+         \b(?:following|multiple|choice|question|problem)s?\b[^\n.:]{0,120}[.:\n]
+      | ^\s*you\ are\ an?\ [^\n.]{0,80}assistant[^\n.]{0,80}[.\n]
+      | \bcontext:\s*none\b
+      | ^\s*(?:question|problem|instruction|input|user|human|q)\s*:
+      | \n\s*(?:answer|solution|response|assistant|a)\s*:\s*$
+      | \b(?:please\s)?(?:provide|give|put|return|write|state|end)\b[^\n]{0,60}
+         \b(?:final\ answer|correct\ letter|correct\ answer|answer\ choice|boxed)[^\n]*
+      | \bkeep\ (?:the|your)\ explanation[^\n]*
+      | \b(?:let'?s\ |please\ )?think\ (?:through\ (?:this|it)\ )?step[\ -]by[\ -]step[^\n]{0,40}
+      | \banswer\ with\ only[^\n.]{0,60}
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
+_MARKS = (
+    "nswer",
+    "uestion",
+    "step by step",
+    "ollowing",
+    "None",
+    "oxed",
+    "ou are a",
+    "roblem:",
+    "nput:",
+    "Q:",
+    "uman:",
+)
+
+
+def difficulty(text: str) -> float:
+    """Return how much the prompt needs a strong model, in [0, 1]: the higher, the more a weak one fails.
+
+    Made for ranking prompts; where to cut is calibrated on the user's own (`evaluation.calibrate`).
+    """
+    weights, intercept = _weights()
+    return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, intercept + sum(map(mul, weights, features(text)))))))
+
+
+def feature_names() -> tuple[str, ...]:
+    """Return the names of `features`, in its order."""
+    return (*SHAPES, *_categories()[1])
+
+
+def features(text: str) -> list[float]:
+    """Return what the score sees of a prompt: its shape and how often it uses the words of each category."""
+    body = question(text)
+    lowered = body.lower()
+    words = _WORD.findall(lowered)
+    numbers = _NUMBER.findall(body)
+    categories, names = _categories()
+    tally = [0] * len(names)
+    for word in words:
+        if word in categories:
+            for index in categories[word]:
+                tally[index] += 1
+    first, options = _options(body)
+    choice = 1.0 if options else 0.0
+    percent, money, equals, backslash, power, plus, asked, lines, fences, braces, blank = map(body.count, COUNTS)
+    size = len(words)
+    length = log(1 + size + len(numbers))
+    formula = log(1 + equals + backslash + 2 * power + plus)
+    count = log(1 + len(numbers) + tally[names.index("number_words")])
+    spelled = len("".join(words))
+    shape = [
+        length,
+        choice,
+        choice * length,
+        log(1 + len(options)),
+        log(1 + body.count(". ") + asked),
+        count,
+        log(1 + len(set(numbers))),
+        choice * count,
+        1.0 if any("." in n or "/" in n for n in numbers) else 0.0,
+        1.0 if any(len(n) > 3 for n in numbers) else 0.0,
+        1.0 if any(map(str.isdigit, first)) else 0.0,
+        sum(map((8).__lt__, map(len, words))) / (5 + size),
+        spelled / (1 + size),
+        formula,
+        choice * formula,
+        log(1 + percent + money),
+        log(1 + lines),
+        log(1 + fences + braces),
+        log(1 + asked),
+        1.0 if blank else 0.0,
+        1.0 if " NOT " in body or "EXCEPT" in body or "LEAST" in body else 0.0,
+        min(3.0, len(_STATEMENTS.findall(body))),
+        0.0 if body.isascii() else log(1 + len(body.encode()) - len(body)) / (1 + length),
+    ]
+    return shape + [_LOGS[min(n, 31)] for n in tally]
+
+
+def _options(body: str) -> tuple[str, str]:
+    """Return the first answer option and the rest of them; both empty where the prompt offers no choice."""
+    first = _FIRST_OPTION.search(body)
+    second = first and _SECOND_OPTION.search(body, first.end() - 1)
+    if not first or not second:
+        return "", ""
+    return body[first.end() : second.start()], body[second.end() :]
+
+
+def question(text: str) -> str:
+    """Return the prompt without benchmark instructions and solved examples, cut to what is read."""
+    if len(text) > HEAD_CHARS + TAIL_CHARS:
+        text = text[:HEAD_CHARS] + "\n" + text[-TAIL_CHARS:]
+    if not any(mark in text for mark in _MARKS):
+        return text
+    if len(solved := list(_ANSWERED.finditer(text))) > 1:
+        text = text.partition("\n")[0][:120] + "\n" + text[solved[-1].end() :]
+    return _BOILERPLATE.sub(" ", text).strip() or text
+
+
+_LOGS = tuple(log(1 + n) for n in range(32))
+
+
+@cache
+def _categories() -> tuple[Mapping[str, tuple[int, ...]], tuple[str, ...]]:
+    """Return word -> places of its categories, with plain endings added, and the categories' names."""
+    table: Mapping[str, str] = json.loads(_data("difficulty.words.json"))
+    found: dict[str, tuple[int, ...]] = {}
+    for index, words in enumerate(table.values()):
+        for stem in words.split():
+            for word in {stem, stem + "s"} if len(stem) > 3 else {stem}:
+                found[word] = (*(i for i in found.get(word, ()) if i != index), index)
+    return found, tuple(table)
+
+
+@cache
+def _weights() -> tuple[Sequence[float], float]:
+    stored = json.loads(_data("difficulty.weights.json"))
+    return [float(stored["weights"].get(name, 0.0)) for name in feature_names()], float(stored["intercept"])
+
+
+def _data(name: str) -> str:
+    return files(__package__).joinpath("data", name).read_text(encoding="utf-8")
