@@ -1,0 +1,31 @@
+"""The shape of what a page says, for those who do not parse it themselves."""
+
+from typing import TypedDict
+
+
+class Heading(TypedDict):
+    """One heading: `<h2>Grind size</h2>` is level 2."""
+
+    level: int
+    text: str
+
+
+class Links(TypedDict):
+    """How many links lead to the same site and elsewhere."""
+
+    internal: int
+    external: int
+
+
+class PageFacts(TypedDict):
+    """What the HTML of one page says, computed, not judged."""
+
+    title: str
+    meta_description: str
+    headings: list[Heading]
+    main_text: str
+    word_count: int
+    keywords: list[str]
+    terms: dict[str, int]
+    links: Links
+    images_without_alt: int
