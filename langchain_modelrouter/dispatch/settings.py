@@ -90,6 +90,8 @@ class FailuresConfig(Strict):
 
     @model_validator(mode="after")
     def _kinds_are_known(self) -> "FailuresConfig":
+        if not self.actions:
+            return self
         from langchain_modelrouter.dispatch.failures import KINDS
 
         for kind in self.actions:

@@ -51,7 +51,7 @@ class Decision:
     confidence: float | None = None
     """The classifier's, in [0, 1]; None where no classifier was asked."""
     preset: str = ""
-    refused: Mapping[str, str] = NOTHING
+    refused: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     """Model key to the reason why it cannot serve this request."""
     difficulty: float | None = None
     notes: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ class RouteRequest:
     """Capabilities without which a model cannot serve the call."""
     tags: frozenset[str] = frozenset()
     """The call's `route_tags`: `db`, or `family=llama` to demand a tag of the model."""
-    metadata: Mapping[str, Any] = field(default=NOTHING, repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=lambda: NOTHING, repr=False)
     """The caller's metadata; only a rule that names a key of it may look."""
     task: str | None = None
     model: str | None = None
