@@ -1,0 +1,1 @@
+"""Classifiers that work without asking a model."""

@@ -1,0 +1,227 @@
+"""What a linear model reads in a request: words, pairs of word roles, and the shape of the text.
+
+Case, greetings, closing politeness, final punctuation and most single typing errors are taken out before any
+feature is made, so that they cannot change a decision. Only a head and a tail of a long text are read.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, combinations, pairwise
+from typing import Final, NamedTuple, TypeGuard
+
+from langchain_modelrouter.routing.classifiers.lexicon import phrase_roles, word_roles
+
+HEAD_CHARS: Final = 1600
+TAIL_CHARS: Final = 800
+HEAD_TOKENS: Final = 48
+TAIL_TOKENS: Final = 32
+MAX_KNOWN: Final = 50_000
+
+
+def _words(line: str) -> frozenset[str]:
+    return frozenset(line.split())
+
+
+_TOKEN: Final = re.compile(
+    r"[^\W\d_\u3040-\u30ff\u4e00-\u9fff]+(?:'[^\W\d_]+)?(?:\+\+|#)?|\d+(?:[.,:]\d+)*|[\u3040-\u30ff\u4e00-\u9fff]"
+)
+_ARITHMETIC: Final = re.compile(r"[\d)a-z]\s?[-+*/^=\u00d7\u00f7<>]=?\s?[\d(a-z\\]")
+_EQUATION: Final = re.compile(r"=\s?-?\d|[\d)a-z]\s?=|\^[\d{(]|\bf\(x\)|\\frac|\\sqrt")
+_LATEX: Final = re.compile(r"\$[^$\n]*[\\^_=+][^$\n]*\$|\\[a-z(\[]")
+_CHOICE: Final = re.compile(r"(?:^|[\s(])[a-e][).:]\s?\S")
+_FILE: Final = re.compile(
+    r"\.(?:(py|js|ts|java|cpp|c|cs|go|rs|rb|php|sh|sql|html|css|json|ya?ml|toml|xml)"
+    r"|jpe?g|png|gif|mp[34]|wav|pdf|docx?|xlsx?|csv|pptx?|txt|zip|url)\b"
+)
+_CODE: Final = re.compile(
+    r"```|\bdef \w+\(|\bimport \w+|#include|\bclass \w+[:({]|\bselect\b.+\bfrom\b|\bpublic (?:static|class)|</\w+>"
+    r"|=>|->|\w\(\w*\)|\bconst \w+ =|\bfunction ?\w*\(|\);|==|&&|\|\||\bself\.|\w_\w|\n\s+return\b|::|\$\{"
+)
+_SYMBOLS: Final = frozenset("`(){}<>=_;&|$+*/^\u00d7\u00f7\\#-@:\n.")
+_EQUATION_SYMBOLS: Final = frozenset("=^\\(")
+_DIGITS: Final = frozenset("0123456789")
+_FOREIGN: Final = re.compile(
+    r"[^\x00-\x7f\u2018\u2019\u201c\u201d\u2013\u2014\u2026\u00b0\u00b2\u00b3\u00d7\u00f7\u221a\u03c0\u20ac\u00a3]"
+)
+_CODE_SYMBOLS: Final = frozenset("`(){}<>=_;&|#")
+_MATH_SYMBOLS: Final = frozenset("+*/^=\u00d7\u00f7<>-")
+_LENGTHS: Final = (1, 2, 4, 6, 8, 11, 15, 20, 28, 40, 60, 90, 150, 300)
+_OPENERS: Final = _words(
+    "hi hello hey hiya howdy yo greetings dear good morning afternoon evening day there bot assistant sir madam"
+    " friend everyone all ok okay so well um uh alexa siri olly google chatgpt gpt claude buddy dude mate please pls"
+    " plz kindly thanks"
+)
+_CLOSERS: Final = _words(
+    "please pls plz thanks thank thx ty you so much very in advance kindly a lot many cheers ta appreciated for"
+    " your help"
+)
+_ENDINGS: Final = frozenset({"please", "pls", "plz", "thanks", "thank", "thx", "cheers", "kindly"})
+
+
+Feature = str | tuple[str, str]
+"""A word or cue, or two of them."""
+
+
+class Features(NamedTuple):
+    """The features of one text in three groups; each group is weighted by its own size."""
+
+    words: list[Feature]
+    pairs: list[tuple[str, str]]
+    cues: list[str]
+
+
+class Known(NamedTuple):
+    """What is known of a word: how it is counted, the parts that it can play, its pieces if it is unknown."""
+
+    word: str
+    roles: tuple[str, ...]
+    pieces: tuple[str, ...] = ()
+
+
+class Extractor(dict[str, Known]):
+    """Turns texts into features; a mapping from words to what is known of them, filled as words are met.
+
+    Args:
+        vocabulary: the words that the model counts; any other word is read as the nearest of them (one typing
+            error away), or else by its letters.
+    """
+
+    def __init__(self, vocabulary: Iterable[str]) -> None:
+        super().__init__()
+        self.vocabulary: Final = frozenset(vocabulary)
+        self._vocabulary = self.vocabulary | word_roles().keys()
+        self._near: dict[str, str] = {}
+        for word in sorted(self._vocabulary, key=lambda word: (word not in word_roles(), word)):
+            if len(word) > 4:
+                for key in _deletions(word):
+                    self._near.setdefault(key, word)
+
+    def __missing__(self, token: str) -> Known:
+        if len(self) >= MAX_KNOWN:
+            self.clear()
+        known = self[token] = self._look_up(token)
+        return known
+
+    def _look_up(self, token: str) -> Known:
+        if token[0].isdigit():
+            is_year = len(token) == 4 and token.startswith("20")
+            return Known(token if len(token) == 1 else "0", ("@year",) if is_year else ())
+        if token not in self._vocabulary:
+            token = self._mended(token)
+        if token in self._vocabulary:
+            return Known(token, word_roles().get(token, ()))
+        framed = f"<{token[:14]}>"
+        pieces = {framed[i : i + n] for n in (3, 4) for i in range(len(framed) - n + 1)}
+        return Known("*", (), tuple("~" + piece for piece in sorted(pieces)))
+
+    def _mended(self, token: str) -> str:
+        if len(token) < 4 or len(token) > 20:
+            return token
+        if token.endswith("s") and token[:-1] in self._vocabulary:
+            return token[:-1]
+        for key in (token, *_deletions(token)):
+            if (word := self._near.get(key)) and abs(len(word) - len(token)) < 2:
+                return word
+        return token
+
+    def __call__(self, text: str) -> Features:
+        """Return the features of a text, in time that does not grow with a long one."""
+        text = _window(text)
+        tokens = _stripped(_TOKEN.findall(text))
+        length = len(tokens)
+        if length > HEAD_TOKENS + TAIL_TOKENS:
+            tokens = tokens[:HEAD_TOKENS] + tokens[-TAIL_TOKENS:]
+        known = [self[token] for token in tokens]
+        plain = [item.word for item in known]
+        bigrams = set(pairwise(plain))
+        phrases = phrase_roles()
+        roles = set(chain.from_iterable([item.roles for item in known]))
+        roles.update([phrases[bigram] for bigram in phrases.keys() & bigrams])
+        roles.update(_shapes(text, plain, length))
+        words: list[Feature] = [*{*plain}, *bigrams]
+        words += chain.from_iterable([item.pieces for item in known if item.pieces])
+        return Features(words, list(combinations(sorted(roles), 2)), [*roles, *_edges(known)])
+
+
+def is_word(feature: Feature) -> TypeGuard[str]:
+    """Is this feature a single word, and so part of a model's vocabulary?"""
+    return isinstance(feature, str) and feature[0] not in "~@^$"
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text as they are looked up, the part that is not read left out."""
+    return _TOKEN.findall(_window(text))
+
+
+def _window(text: str) -> str:
+    if len(text) > HEAD_CHARS + TAIL_CHARS:
+        text = text[:HEAD_CHARS] + "\n" + text[-TAIL_CHARS:]
+    return text.lower().replace("\u2019", "'")
+
+
+def _deletions(word: str) -> Iterator[str]:
+    return (word[:i] + word[i + 1 :] for i in range(len(word)))
+
+
+def _stripped(tokens: list[str]) -> list[str]:
+    """Return the tokens without greeting at the start and thanks at the end, if anything is left."""
+    start, end = 0, len(tokens)
+    while start < end and tokens[start] in _OPENERS:
+        start += 1
+    if start == end:
+        return tokens
+    last = end
+    while last > start and tokens[last - 1] in _CLOSERS:
+        last -= 1
+        if tokens[last] in _ENDINGS:
+            end = last
+    return tokens[start:end] or tokens
+
+
+def _edges(known: list[Known]) -> Iterator[str]:
+    """Yield how the text begins and ends: as words, and as roles where a word has one."""
+    for mark, edge in (("^", known[:4]), ("$", known[:-4:-1])):
+        words = roles = mark
+        for item in edge:
+            words += " " + item.word
+            roles += " " + (item.roles[0] if item.roles else "*")
+            yield words
+            yield roles
+
+
+def _shapes(text: str, plain: Sequence[str], length: int) -> Iterator[str]:
+    """Yield what the text looks like, whatever its words. A search is made only where its signs occur."""
+    yield f"@len{bisect_left(_LENGTHS, length)}"
+    symbols = _SYMBOLS.intersection(text)
+    numbers = len(_DIGITS.intersection(plain)) and sum(word in _DIGITS for word in plain)
+    if numbers:
+        yield f"@num{numbers if numbers < 4 else 4 + (numbers > 7)}"
+        if numbers * 4 > length:
+            yield "@numdense"
+    if symbols & _MATH_SYMBOLS:
+        if _ARITHMETIC.search(text):
+            yield "@arith"
+        if symbols & _EQUATION_SYMBOLS and _EQUATION.search(text):
+            yield "@equation"
+    if ("$" in symbols or "\\" in symbols) and _LATEX.search(text):
+        yield "@latex"
+    if symbols & _CODE_SYMBOLS:
+        code = len(_CODE.findall(text))
+        if code:
+            yield f"@code{min(code, 2) + (code > 4)}"
+        if text.count("{") + text.count(";") > 2:
+            yield "@braces"
+    if "." in symbols and (file := _FILE.search(text)):
+        yield "@codefile" if file[1] else "@anyfile"
+    if (")" in symbols or "\n" in symbols) and len(_CHOICE.findall(text)) > 2:
+        yield "@choice"
+    if "@" in symbols or "://" in text or "www." in text:
+        yield "@address"
+    if "\n" in symbols:
+        lines = text.count("\n")
+        yield f"@lines{1 + (lines > 2) + (lines > 8)}"
+    if "___" in text or "..." in text:
+        yield "@blank"
+    if not text.isascii() and len(_FOREIGN.findall(text)) > 2:
+        yield "@foreign"
