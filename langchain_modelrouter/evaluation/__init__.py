@@ -1,0 +1,1 @@
+"""Measuring classifiers and routers on labelled data and on recorded outcomes."""
