@@ -90,9 +90,7 @@ class RouterConfig(Strict):
         if not isinstance(obj, Mapping):
             problem = f"it is a {type(obj).__name__}; a configuration is a mapping of sections"
             raise ConfigError([Fault("<dict>", 0, "(dict)", problem)])
-        self = cls.__new__(cls)
-        self._take(_layers(Document("<dict>", obj)))
-        return self
+        return cls.of_document(Document("<dict>", obj))
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> Self:
@@ -108,9 +106,17 @@ class RouterConfig(Strict):
         found = config_path(path)
         if found is None:
             return cls.builtin()
-        layers = _layers(read_document(found))
+        return cls.of_document(read_document(found))
+
+    @classmethod
+    def of_document(cls, document: Document) -> Self:
+        """Return the configuration of a document that has been read, with what it extends.
+
+        Raises:
+            ConfigError: see the class.
+        """
         self = cls.__new__(cls)
-        self._take(layers)
+        self._take(_layers(document))
         return self
 
     @classmethod
@@ -126,7 +132,7 @@ class RouterConfig(Strict):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The file that was loaded and those that it extends, resolved."""
+        """The file that was loaded, first, and those that it extends; absolute, links kept."""
         return self._files
 
     @cached_property
@@ -176,7 +182,7 @@ class RouterConfig(Strict):
             faults += [_fault(layers, *in_words(detail, type(self))) for detail in error.errors()]
         if faults:
             raise ConfigError(sorted(set(faults), key=lambda fault: (fault.file, fault.line, fault.key)))
-        self._files = tuple(layer.path.resolve() for layer in reversed(layers) if layer.path is not None)
+        self._files = tuple(layer.path.absolute() for layer in reversed(layers) if layer.path is not None)
 
 
 def config_path(path: Path | str | None = None) -> Path | None:

@@ -37,9 +37,8 @@ def problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _unknown_names(data, names)
     yield from _alias_cycles(names)
     yield from _secrets(data)
-    for section, what in (("rules", "rule"), ("budgets", "budget")):
-        entries = _at(data, "routing", "rules") if section == "rules" else _at(data, "budgets")
-        yield from _twins(entries, ("routing", "rules") if section == "rules" else ("budgets",), what)
+    yield from _twins(_at(data, "routing", "rules"), ("routing", "rules"), "rule")
+    yield from _twins(_at(data, "budgets"), ("budgets",), "budget")
     for at, rule in _items(_at(data, "routing", "rules")):
         then = _at(rule, "then")
         if isinstance(then, Mapping) and not any(then.values()):

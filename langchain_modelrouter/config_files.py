@@ -53,7 +53,15 @@ def read_document(path: Path, name: str | None = None) -> Document:
         ConfigError: the file is missing, too large, not text, not YAML or TOML, or not one mapping.
     """
     name = name or str(path)
-    text = _text(path, name)
+    return parse_document(read_text(path, name), path, name)
+
+
+def parse_document(text: str, path: Path, name: str) -> Document:
+    """Return the data of a text that stands, or is to stand, in the file `path`.
+
+    Raises:
+        ConfigError: it is not YAML or TOML, or not one mapping.
+    """
     data, lines = _from_toml(text, name) if path.suffix == ".toml" else _from_yaml(text, name)
     if data is None:
         data = {}
@@ -68,7 +76,12 @@ def _broken(name: str, line: int, problem: str, key: str = "(file)") -> ConfigEr
     return ConfigError([Fault(name, line, key, problem)])
 
 
-def _text(path: Path, name: str) -> str:
+def read_text(path: Path, name: str) -> str:
+    """Return the text of a configuration file.
+
+    Raises:
+        ConfigError: the file is missing, too large or not UTF-8 text.
+    """
     try:
         if not path.exists():
             raise _broken(name, 0, "there is no such file; check the path, or leave it out for the built-in catalogue")
