@@ -65,6 +65,12 @@ class UnknownStrategyError(UnknownNameError):
     kind = "strategy"
 
 
+class UnknownProfileError(UnknownNameError):
+    """A token profile that is not defined."""
+
+    kind = "token profile"
+
+
 class AmbiguousModelError(ModelRouterError, LookupError):
     """An api_name that several providers serve."""
 
@@ -180,6 +186,17 @@ class StreamInterruptedError(ModelRouterError):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model!r}, {self.problem!r})"
+
+
+class AllRestingError(ModelRouterError):
+    """No model was asked, since all of them rest after failures."""
+
+    def __init__(self, names: str) -> None:
+        self.names = names
+        super().__init__(names)
+
+    def __str__(self) -> str:
+        return f"resting after failures: {self.names}. `router.health()` says until when"
 
 
 class AllModelsFailedError(ModelRouterError, ExceptionGroup[Exception]):
