@@ -192,6 +192,15 @@ def config_path(path: Path | str | None = None) -> Path | None:
     return Path(path).expanduser()
 
 
+def missing_keys(config: RouterConfig) -> dict[str, str]:
+    """Return provider to the environment variable that should hold its key and does not."""
+    return {
+        provider.key: provider.api_key_env
+        for provider in config.providers.values()
+        if provider.api_key_env and not os.environ.get(provider.api_key_env)
+    }
+
+
 @cache
 def _builtin() -> Document:
     data = {**builtin_catalog(), "preset": DEFAULT_PRESET, "tasks": TASKS, "presets": PRESETS}

@@ -180,6 +180,23 @@ def set_preset(path: Path | str, name: str) -> RouterConfig:
     raise ConfigError([Fault(str(path), before.line(("preset",)), "preset", problem)])
 
 
+def create_with_preset(path: Path, name: str) -> RouterConfig:
+    """Make a file that puts a built-in preset in force.
+
+    Raises:
+        UnknownPresetError: there is no such preset.
+        ConfigError: the file cannot be written, or there is one by now.
+    """
+    if name not in RouterConfig.builtin().presets:
+        raise UnknownPresetError(name, RouterConfig.builtin().presets)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(f"version: 1\npreset: {name}\n")
+    except OSError as error:
+        raise ConfigError([Fault(str(path), 0, "(file)", f"it cannot be made ({error.strerror})")]) from None
+    return RouterConfig.load(path)
+
+
 _PRESET_LINE = re.compile(
     r"^(?P<head>preset[ \t]*[:=])(?P<gap>[ \t]*)"
     r"""(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s#"'][^\s#]*|)"""

@@ -1,0 +1,112 @@
+"""Everything that the commands print: tables on a terminal, plain columns in a pipe, JSON where asked for."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TextIO
+
+from langchain_modelrouter.errors import ModelRouterError
+
+UNKNOWN = "?"
+"""Stands for a figure that nobody gives."""
+
+
+def line(text: str = "") -> None:
+    """Print a line of data or of a report."""
+    print(text)
+
+
+def note(text: str) -> None:
+    """Print a remark that is not part of the data, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def failure(error: ModelRouterError) -> None:
+    """Print an error on stderr, one line per fault."""
+    note("\n".join(text for text in str(error).splitlines() if text.strip()))
+
+
+def as_json(data: Any) -> None:
+    """Print data as JSON: money as exact numbers, sets sorted."""
+    print(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "", right: Iterable[str] = ()) -> None:
+    """Print rows under their columns.
+
+    Args:
+        columns: the headings.
+        rows: the cells; None is shown as unknown.
+        title: a line above.
+        right: the headings of columns that are aligned to the right, such as figures.
+    """
+    cells = [[UNKNOWN if cell is None else str(cell) for cell in row] for row in rows]
+    on_right = {columns.index(name) for name in right}
+    if is_terminal():
+        _rich_table(columns, cells, title, on_right)
+    else:
+        _plain_table(columns, cells, title, on_right)
+
+
+def is_terminal(stream: TextIO | None = None) -> bool:
+    """Return whether a person reads along; by default on stdout."""
+    return (stream or sys.stdout).isatty()
+
+
+def usd(amount: Decimal | None, *, digits: int = 3) -> str | None:
+    """Return an amount as `$0.269`, with more digits where it is small; None where it is unknown."""
+    if amount is None:
+        return None
+    if amount and abs(amount) < Decimal(1).scaleb(-digits):
+        return f"${amount:.2g}" if abs(amount) >= Decimal("0.0001") else f"${amount:f}"
+    return f"${amount:,.{digits}f}"
+
+
+def percent(share: Decimal | float | None) -> str | None:
+    """Return a share as `78.9 %`; None where it is unknown."""
+    return None if share is None else f"{share * 100:.1f} %"
+
+
+def per_mtok(price: Decimal | None) -> str | None:
+    """Return a price per 1,000,000 tokens; None where it is unknown."""
+    return None if price is None else f"{price.normalize():f}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, date | Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, on_right: set[int]) -> None:
+    if title:
+        print(title)
+    widths = [max(len(row[at]) for row in [columns, *rows]) for at in range(len(columns))]
+    for row in [columns, *rows]:
+        cells = [
+            cell.rjust(width) if at in on_right else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, on_right: set[int]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=title or None, title_justify="left", header_style="bold")
+    for at, name in enumerate(columns):
+        shown.add_column(name, justify="right" if at in on_right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*map(Text, row))
+    Console().print(shown)
