@@ -1,0 +1,115 @@
+"""The one chain run of a routed call, under which each attempt is one LLM run."""
+
+from typing import Any, Self
+
+from langchain_core.callbacks import (
+    AsyncCallbackManager,
+    AsyncCallbackManagerForChainRun,
+    CallbackManager,
+    CallbackManagerForChainRun,
+)
+from langchain_core.callbacks.base import BaseCallbackHandler, BaseCallbackManager
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import RunnableConfig
+
+
+class ChainRun:
+    """A chain run for blocking calls. Where nobody listens, it is no run at all."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, run: CallbackManagerForChainRun | None) -> None:
+        self._run = run
+
+    @classmethod
+    def start(cls, router: BaseChatModel, config: RunnableConfig, inputs: Any) -> Self:
+        """Open the run, with the router's own callbacks, tags and metadata beside the caller's."""
+        manager = CallbackManager.configure(
+            config.get("callbacks"), None, router.verbose, config.get("tags"), None, config.get("metadata"), None
+        )
+        _add_own(manager, router)
+        if not manager.handlers:
+            return cls(None)
+        return cls(
+            manager.on_chain_start(
+                None, {"input": inputs}, name=config.get("run_name") or router.get_name(), run_id=config.get("run_id")
+            )
+        )
+
+    def child(self, config: RunnableConfig) -> RunnableConfig:
+        """Return the config of an attempt: the caller's, under this run."""
+        if self._run is None:
+            return {**config, "callbacks": None, "run_name": None, "run_id": None}  # type: ignore[typeddict-item]
+        return _under(self._run.get_child(), config)
+
+    def ended(self, output: Any) -> None:
+        """Close the run with its output."""
+        if self._run is not None:
+            self._run.on_chain_end({"output": output})
+
+    def failed(self, error: BaseException) -> None:
+        """Close the run with its error."""
+        if self._run is not None:
+            self._run.on_chain_error(error)
+
+
+class AsyncChainRun:
+    """A chain run for calls on an event loop; see `ChainRun`."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, run: AsyncCallbackManagerForChainRun | None) -> None:
+        self._run = run
+
+    @classmethod
+    async def start(cls, router: BaseChatModel, config: RunnableConfig, inputs: Any) -> Self:
+        """Open the run, with the router's own callbacks, tags and metadata beside the caller's."""
+        manager = AsyncCallbackManager.configure(
+            config.get("callbacks"), None, router.verbose, config.get("tags"), None, config.get("metadata"), None
+        )
+        _add_own(manager, router)
+        if not manager.handlers:
+            return cls(None)
+        return cls(
+            await manager.on_chain_start(
+                None, {"input": inputs}, name=config.get("run_name") or router.get_name(), run_id=config.get("run_id")
+            )
+        )
+
+    def child(self, config: RunnableConfig) -> RunnableConfig:
+        """Return the config of an attempt: the caller's, under this run."""
+        if self._run is None:
+            return {**config, "callbacks": None, "run_name": None, "run_id": None}  # type: ignore[typeddict-item]
+        return _under(self._run.get_child(), config)
+
+    async def ended(self, output: Any) -> None:
+        """Close the run with its output."""
+        if self._run is not None:
+            await self._run.on_chain_end({"output": output})
+
+    async def failed(self, error: BaseException) -> None:
+        """Close the run with its error."""
+        if self._run is not None:
+            await self._run.on_chain_error(error)
+
+
+def _add_own(manager: BaseCallbackManager, router: BaseChatModel) -> None:
+    """Let the router's own callbacks, tags and metadata reach its LLM runs."""
+    own = router.callbacks
+    handlers: list[BaseCallbackHandler] = own.handlers if isinstance(own, BaseCallbackManager) else own or []
+    for handler in handlers:
+        manager.add_handler(handler, inherit=True)
+    if router.tags:
+        manager.add_tags(router.tags)
+    if router.metadata:
+        manager.add_metadata(router.metadata)
+
+
+def _under(manager: BaseCallbackManager, config: RunnableConfig) -> RunnableConfig:
+    """Return the config for a child run; tags and metadata are the manager's already."""
+    child: RunnableConfig = {"callbacks": manager}
+    if configurable := config.get("configurable"):
+        child["configurable"] = configurable
+    if (limit := config.get("recursion_limit")) is not None:
+        child["recursion_limit"] = limit
+    return child

@@ -1,0 +1,505 @@
+"""`RouterChatModel`: one chat model that sends each call to the model that fits it.
+
+Its doors (`invoke`, `ainvoke`, `stream`, `astream` and those above them) share one decision and one plan; each
+is a few lines that open the call's chain run, drive the plan and sign the answer.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+from time import perf_counter
+from typing import Any, ClassVar, Self, cast
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.utils import count_tokens_approximately
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable, RunnableConfig, RunnablePassthrough
+from langchain_core.runnables.config import ensure_config
+from langchain_core.tools import BaseTool
+from pydantic import ConfigDict, Field, SecretStr
+
+from langchain_modelrouter.catalog.model_info import ModelInfo
+from langchain_modelrouter.chain_run import AsyncChainRun, ChainRun
+from langchain_modelrouter.config import RouterConfig
+from langchain_modelrouter.dispatch import drive
+from langchain_modelrouter.dispatch.call import RoutedCall
+from langchain_modelrouter.dispatch.fit import STRUCTURED
+from langchain_modelrouter.dispatch.messages import as_message
+from langchain_modelrouter.dispatch.model_health import ModelHealth
+from langchain_modelrouter.dispatch.perform import Performer
+from langchain_modelrouter.dispatch.structured import StructuredOutput, StructuredOutputParser, checked_method
+from langchain_modelrouter.engine import Engine, Snapshot, milliseconds_since, new_call_id
+from langchain_modelrouter.errors import AllModelsFailedError, UnknownOptionError, UnknownTaskError
+from langchain_modelrouter.opening import open_engine, tasks_of_models
+from langchain_modelrouter.options import take_options
+from langchain_modelrouter.profiles import common_profile
+from langchain_modelrouter.routing.decision import Decision
+
+_FORWARDED = ("temperature", "max_tokens")
+_ENGINE_FIELDS = ("config", "clients", "timeout", "max_retries", "streaming", "api_key", "cache", "classifier")
+"""Fields that the engine is made from; changing one of them makes another engine."""
+
+
+class RouterChatModel(BaseChatModel):
+    """A chat model that routes each call, falls back across providers and says what it cost.
+
+    Args of a call, as keywords or in `config["configurable"]`: `task`, `model` (forces one; falls back only with
+    `fallback=True`), `preset`, `route_tags`, `max_cost_usd`, `deadline_s`. Everything else goes to the model.
+
+    The reply's `response_metadata["model_router"]` says what was chosen, why, and what every attempt cost.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", use_attribute_docstrings=True)
+
+    config: RouterConfig | Path | None = Field(default=None, repr=False)
+    """The configuration, or its file; None: $MODELROUTER_CONFIG, ./modelrouter.yaml, the built-in one."""
+    preset: str | None = None
+    """Overrides the file's preset."""
+    task: str | None = None
+    """The task of every call that names none."""
+    clients: Mapping[str, BaseChatModel] | None = Field(default=None, exclude=True, repr=False)
+    """Model key to the client to call, instead of building ChatOpenAI."""
+    classifier: Any = Field(default=None, exclude=True, repr=False)
+    """A `Classifier` that replaces the configured one."""
+    config_prefix: str | None = None
+    """With `router`, the `configurable` keys are `router_task`, `router_model` ..."""
+    temperature: float | None = None
+    max_tokens: int | None = None
+    stop: list[str] | None = None
+    timeout: float | None = None
+    """Seconds for one attempt, instead of the providers' `timeout_s`."""
+    max_retries: int | None = None
+    """Retries of the same model: `retry.same_model`."""
+    streaming: bool | None = None
+    """Let `invoke` stream from the clients that we build."""
+    api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
+    """Only where the configuration has one provider: a key never goes to another one's host."""
+    engine: Engine = Field(default=None, exclude=True, repr=False, validate_default=False)  # type: ignore[assignment]
+    """The live half, shared by all views of this router."""
+
+    _lc_aliases: ClassVar[Mapping[str, str]] = {"stop_sequences": "stop", "request_timeout": "timeout"}
+
+    def __init__(self, config: RouterConfig | Path | str | Mapping[str, Any] | None = None, **options: Any) -> None:
+        """Make a router.
+
+        Args:
+            config: a configuration, the path of its file, or a mapping of the file's structure.
+            options: the fields of this class, and the standard ones of a chat model.
+
+        Raises:
+            ConfigError: the configuration cannot be used; it lists all faults.
+            UnknownOptionError: an option is misspelt.
+            UnknownPresetError: there is no preset of that name.
+        """
+        for alias, name in self._lc_aliases.items():
+            if alias in options:
+                options[name] = options.pop(alias)
+        for name in options:
+            if name not in type(self).model_fields:
+                raise UnknownOptionError(name, set(type(self).model_fields) - {"engine"})
+        if isinstance(config, str):
+            config = Path(config)
+        elif isinstance(config, Mapping):
+            config = RouterConfig.model_validate(config)
+        if options.get("engine") is None:
+            given = {name: options.get(name) for name in _ENGINE_FIELDS if name != "config"}
+            options["engine"] = open_engine(config, **given)
+        super().__init__(**{**options, "config": config})
+        if self.preset is not None:
+            self.engine.snapshot.router.models_of(preset=self.preset)
+
+    # --- views of one router --------------------------------------------------------------------
+
+    @classmethod
+    def from_models(
+        cls,
+        models: Mapping[str, BaseChatModel | Sequence[BaseChatModel]],
+        *,
+        default: str | None = None,
+        classifier: str | BaseChatModel | Callable[..., str | None] | None = "local",
+        **options: Any,
+    ) -> Self:
+        """Return a router over chat models that exist, without a file.
+
+        Args:
+            models: task to its model, or to several in the order in which they are tried.
+            default: the task of calls that nothing else assigns; by default the first.
+            classifier: a name (`local`, `complexity`, `rules`, `none`), a chat model that is asked for one word,
+                or a callable from a `RouteRequest` to a task or None.
+            options: as for the class.
+        """
+        config, clients, chosen = tasks_of_models(models, default, classifier)
+        return cls(config, clients=clients, classifier=chosen, **options)
+
+    def for_task(self, task: str) -> Self:
+        """Return a view of this router with the task fixed; health, ledger and clients are shared.
+
+        Raises:
+            UnknownTaskError: the task is not defined.
+        """
+        snapshot = self.engine.snapshot
+        named = snapshot.router.presets[self.preset or snapshot.router.preset]
+        if task not in snapshot.config.tasks and task not in named:
+            raise UnknownTaskError(task, snapshot.config.tasks)
+        return self._view(task=task)
+
+    def with_preset(self, preset: str) -> Self:
+        """Return a view of this router with another preset; health, ledger and clients are shared.
+
+        Raises:
+            UnknownPresetError: there is no preset of that name.
+        """
+        self.engine.snapshot.router.models_of(preset=preset)
+        return self._view(preset=preset)
+
+    def _view(self, **changes: Any) -> Self:
+        view = self.model_copy(update=changes)
+        view.profile = view._resolve_model_profile()
+        return view
+
+    @property
+    def registry(self) -> Any:
+        """All models of the configuration in force, by key."""
+        return self.engine.snapshot.config.registry
+
+    def health(self) -> Mapping[str, ModelHealth]:
+        """Return a frozen view of each model's health."""
+        return self.engine.health()
+
+    # --- deciding -------------------------------------------------------------------------------
+
+    def decide(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> Decision:
+        """Return what `invoke` with the same arguments would do. No model is called.
+
+        Raises:
+            ModelRouterError: as `invoke` raises when it decides.
+        """
+        kwargs.pop("stop", None)
+        return self._prepare(self._messages(input), ensure_config(config), None, kwargs)[0].decision
+
+    def _messages(self, input: LanguageModelInput) -> list[BaseMessage]:
+        return self._convert_input(input).to_messages()
+
+    def _prepare(
+        self, messages: list[BaseMessage], config: RunnableConfig, stop: list[str] | None, kwargs: dict[str, Any]
+    ) -> tuple[RoutedCall, Snapshot]:
+        """Return the call, decided, and the snapshot that it keeps to."""
+        engine = self.engine
+        snapshot = engine.snapshot
+        started = perf_counter()
+        configurable = config.get("configurable") or {}
+        options = take_options(kwargs, configurable, self.config_prefix)
+        if options.task is None and self.task is not None and options.model is None:
+            options = replace(options, task=self.task)
+        thread_id = configurable.get("thread_id")
+        given = {name: value for name in _FORWARDED if (value := getattr(self, name)) is not None}
+        for name in _FORWARDED:
+            if kwargs.get(name) is not None:
+                given[name] = kwargs.pop(name)
+        request = engine.request(
+            snapshot,
+            messages,
+            kwargs,
+            options,
+            metadata=config.get("metadata") or {},
+            thread_id=None if thread_id is None else str(thread_id),
+            max_tokens=given.get("max_tokens"),
+        )
+        decision = engine.decide(snapshot, request, options.preset or self.preset)
+        limits = snapshot.config.limits
+        deadline_s = limits.deadline_s if options.deadline_s is None else options.deadline_s
+        clock = snapshot.live.clock
+        call = RoutedCall(
+            call_id=new_call_id(),
+            decision=decision,
+            decision_ms=milliseconds_since(started),
+            messages=messages,
+            kwargs=kwargs,
+            settings=engine.settings(snapshot, decision.task, given),
+            stop=self.stop if stop is None else stop,
+            config=config,
+            limits=limits,
+            deadline_s=deadline_s,
+            deadline_at=inf if deadline_s is None else clock() + deadline_s,
+            thread_id=request.thread_id,
+            overrides=snapshot.overrides,
+        )
+        return call, snapshot
+
+    # --- the four doors -------------------------------------------------------------------------
+
+    def invoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Return the answer of the first model in line that gives one.
+
+        Raises:
+            NoEligibleModelError: no model can serve the request; it says why for each.
+            AllModelsFailedError: all that were tried failed; it has one entry per attempt.
+            DeadlineExceededError: the deadline was over before a model could be asked.
+            Exception: an error that no other model can mend, as the model raised it.
+        """
+        config, messages = ensure_config(config), self._messages(input)
+        run = ChainRun.start(self, config, messages)
+        call: RoutedCall | None = None
+        try:
+            call, snapshot = self._prepare(messages, config, stop, kwargs)
+            call.config = run.child(config)
+            performer = Performer(call, snapshot.live)
+            answer = drive.run(self.engine.plan(snapshot, call), performer.perform)
+            message = self._signed(call, performer, answer)
+        except BaseException as error:
+            self._complete(error, call)
+            run.failed(error)
+            raise
+        run.ended(message)
+        return message
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Return the answer of the first model in line that gives one; see `invoke`."""
+        config, messages = ensure_config(config), self._messages(input)
+        run = await AsyncChainRun.start(self, config, messages)
+        call: RoutedCall | None = None
+        try:
+            call, snapshot = self._prepare(messages, config, stop, kwargs)
+            call.config = run.child(config)
+            performer = Performer(call, snapshot.live)
+            answer = await drive.arun(self.engine.plan(snapshot, call), performer.aperform)
+            message = self._signed(call, performer, answer)
+        except BaseException as error:
+            self._complete(error, call)
+            await run.failed(error)
+            raise
+        await run.ended(message)
+        return message
+
+    def stream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        """Yield the answer's chunks as they come; before the first content a failure falls back unseen.
+
+        Raises:
+            StreamInterruptedError: the stream broke off after its first content; nothing is replayed.
+            ModelRouterError: otherwise as `invoke`.
+        """
+        if self._streaming_disabled(**kwargs):
+            yield cast(AIMessageChunk, self.invoke(input, config, stop=stop, **kwargs))
+            return
+        config, messages = ensure_config(config), self._messages(input)
+        run = ChainRun.start(self, config, messages)
+        call: RoutedCall | None = None
+        seen: list[AIMessageChunk] = []
+        try:
+            call, snapshot = self._prepare(messages, config, stop, kwargs)
+            call.config = run.child(config)
+            performer = Performer(call, snapshot.live)
+            for chunk in drive.stream(self.engine.plan(snapshot, call), performer.perform, performer.open):
+                seen.append(chunk)
+                yield chunk
+            self.engine.served(call, performer.served.key)
+        except BaseException as error:
+            self._complete(error, call)
+            run.failed(error)
+            raise
+        run.ended(_whole(seen))
+
+    async def astream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        """Yield the answer's chunks as they come; see `stream`."""
+        if self._streaming_disabled(**kwargs):
+            yield cast(AIMessageChunk, await self.ainvoke(input, config, stop=stop, **kwargs))
+            return
+        config, messages = ensure_config(config), self._messages(input)
+        run = await AsyncChainRun.start(self, config, messages)
+        call: RoutedCall | None = None
+        seen: list[AIMessageChunk] = []
+        try:
+            call, snapshot = self._prepare(messages, config, stop, kwargs)
+            call.config = run.child(config)
+            performer = Performer(call, snapshot.live)
+            async for chunk in drive.astream(self.engine.plan(snapshot, call), performer.aperform, performer.aopen):
+                seen.append(chunk)
+                yield chunk
+            self.engine.served(call, performer.served.key)
+        except BaseException as error:
+            self._complete(error, call)
+            await run.failed(error)
+            raise
+        await run.ended(_whole(seen))
+
+    def _signed(self, call: RoutedCall, performer: Performer, answer: AIMessage) -> AIMessage:
+        self.engine.served(call, performer.served.key)
+        return call.signed(answer, performer.served)
+
+    def _complete(self, error: BaseException, call: RoutedCall | None) -> None:
+        """Tell a final error of all attempts, and when it is worth trying again."""
+        if call is None:
+            return
+        attempts = [attempt.to_dict() for attempt in call.attempts]
+        if isinstance(error, AllModelsFailedError):
+            error.attempts = tuple(attempts)
+            health = self.engine.snapshot.live.health
+            error.retry_after_s = health.retry_after_s([model.key for model in call.decision.ranked])
+        elif isinstance(error, Exception) and len(attempts) > 1:
+            error.add_note("attempts: " + "; ".join(f"{one['model']}: {one['error'] or 'ok'}" for one in attempts))
+
+    # --- tools and schemas, deferred to the model chosen ---------------------------------------
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: Any = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return this router with tools; they are bound, call by call, by the model that is chosen."""
+        if tool_choice is not None:
+            kwargs["tool_choice"] = tool_choice
+        return self.bind(tools=list(tools), **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type,
+        *,
+        method: str | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Return a runnable that answers in `schema`; how the model is told is left to the model that is chosen.
+
+        Args:
+            schema: a pydantic class, a TypedDict, or a JSON schema.
+            method: `json_schema`, `function_calling` or `json_mode`; by default the first that all models of the
+                preset can do.
+            include_raw: return `{"raw", "parsed", "parsing_error"}` instead of the parsed answer.
+            strict: demand strict adherence where the provider has that.
+
+        Raises:
+            InvalidOptionError: there is no such method.
+            UnknownOptionError: a keyword is not known.
+        """
+        for name in kwargs:
+            raise UnknownOptionError(name, ["method", "include_raw", "strict"])
+        chosen = checked_method(method) if method is not None else self._default_method()
+        model = self.bind(**{STRUCTURED: StructuredOutput(schema, chosen, strict)})
+        parser = StructuredOutputParser(schema_=schema)
+        if not include_raw:
+            return model | parser
+        parsed = RunnablePassthrough.assign(
+            parsed=lambda value: parser.invoke(value["raw"]), parsing_error=lambda _: None
+        )
+        failed = RunnablePassthrough.assign(parsed=lambda _: None)
+        return {"raw": model} | parsed.with_fallbacks([failed], exception_key="parsing_error")
+
+    def _default_method(self) -> Any:
+        profile = self.profile or {}
+        if profile.get("structured_output"):
+            return "json_schema"
+        return "function_calling" if profile.get("tool_calling", True) else "json_mode"
+
+    # --- the rest of a chat model ----------------------------------------------------------------
+
+    @property
+    def _llm_type(self) -> str:
+        return "model-router"
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        snapshot = self.engine.snapshot
+        return {"preset": self.preset or snapshot.config.preset, "task": self.task}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = LangSmithParams(
+            ls_provider="modelrouter",
+            ls_model_name=self.preset or self.engine.snapshot.config.preset or "modelrouter",
+            ls_model_type="chat",
+        )
+        temperature, max_tokens = (kwargs.get(name, getattr(self, name)) for name in _FORWARDED)
+        if temperature is not None:
+            params["ls_temperature"] = temperature
+        if max_tokens is not None:
+            params["ls_max_tokens"] = max_tokens
+        if stop or self.stop:
+            params["ls_stop"] = stop or self.stop
+        return params
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        router = self.engine.snapshot.router
+        return common_profile(
+            router.models_of(self.task, preset=self.preset), self.engine.snapshot.live.clients.handed_in
+        )
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return _result(self.invoke(messages, stop=stop, **kwargs))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return _result(await self.ainvoke(messages, stop=stop, **kwargs))
+
+    def _first_client(self) -> BaseChatModel | None:
+        """Return the client that counts tokens: the preset's first, where it was handed in."""
+        snapshot = self.engine.snapshot
+        models: Sequence[ModelInfo] = snapshot.router.models_of(self.task, preset=self.preset)
+        return snapshot.live.clients.handed_in.get(models[0].key) if models else None
+
+    def get_num_tokens(self, text: str) -> int:
+        """Return the tokens of `text`: as the first model counts where it was handed in, else approximately."""
+        client = self._first_client()
+        return count_tokens_approximately([("human", text)]) if client is None else client.get_num_tokens(text)
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[Any] | None = None) -> int:
+        """Return the tokens of `messages`: as the first model counts where it was handed in, else approximately."""
+        client = self._first_client()
+        if client is None:
+            return count_tokens_approximately(messages)
+        return client.get_num_tokens_from_messages(messages, tools=tools)
+
+
+def _whole(chunks: list[AIMessageChunk]) -> AIMessage | None:
+    """Return the chunks of a stream as one message, for the chain run's output."""
+    if not chunks:
+        return None
+    first, *rest = chunks
+    return as_message(first if not rest else first.__add__(rest))
+
+
+def _result(message: AIMessage) -> ChatResult:
+    return ChatResult(generations=[ChatGeneration(message=message)])

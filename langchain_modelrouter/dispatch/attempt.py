@@ -1,0 +1,136 @@
+"""One attempt in progress, and what becomes of it: an answer, a failure or a cancellation.
+
+The same for all doors: it keeps the books, it calls nothing.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
+
+from langchain_modelrouter.catalog.model_info import ModelInfo
+from langchain_modelrouter.dispatch.answers import bad_answer
+from langchain_modelrouter.dispatch.call import RoutedCall
+from langchain_modelrouter.dispatch.failures import classify, short
+from langchain_modelrouter.dispatch.health import Permit
+from langchain_modelrouter.dispatch.ledger import Attempt, AttemptOutcome, LedgerRow
+from langchain_modelrouter.dispatch.live import Live
+from langchain_modelrouter.dispatch.plan import Failed
+from langchain_modelrouter.dispatch.usage import NO_USAGE, Usage, billed, estimated_input
+from langchain_modelrouter.routing.request import NOTHING
+
+logger = logging.getLogger("langchain_modelrouter")
+
+
+class OpenAttempt:
+    """An attempt between its start and its end. Exactly one of `answered`, `failed`, `cancelled` ends it."""
+
+    __slots__ = ("call", "client", "ended", "kwargs", "live", "model", "permit", "started", "ttft_s")
+
+    def __init__(
+        self,
+        call: RoutedCall,
+        live: Live,
+        model: ModelInfo,
+        permit: Permit,
+        client: BaseChatModel,
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.call, self.live, self.model, self.permit = call, live, model, permit
+        self.client, self.kwargs = client, kwargs
+        self.started = live.clock()
+        self.ttft_s: float | None = None
+        self.ended = False
+
+    def committed(self) -> None:
+        """Note that the first content is there."""
+        self.ttft_s = self.live.clock() - self.started
+
+    def answered(self, message: AIMessage) -> AIMessage | Failed:
+        """End the attempt with a complete message: the answer, or a failure where it is none."""
+        usage_metadata: Mapping[str, Any] = message.usage_metadata or NOTHING
+        if usage_metadata.get("total_cost") == 0:  # how langchain-core marks a reply from its cache
+            self.call.is_cached = True
+            self._end(None)
+            return message
+        problem = bad_answer(message, self.call.limits)
+        usage = billed(message, self.call.messages)
+        if problem is not None:
+            return self.failed(problem, usage)
+        latency_s = self.live.clock() - self.started
+        self._end(self._record("ok", None, latency_s, usage))
+        self.permit.succeeded(latency_s, ttft_s=self.ttft_s, output_tokens=usage.output_tokens)
+        return message
+
+    def failed(self, error: Exception, usage: Usage | None = None) -> Failed:
+        """End the attempt with an error; `usage` is what the provider gave before it."""
+        live, model = self.live, self.model
+        failure = classify(error, overrides=self.call.overrides, now=live.wall())
+        said = short(error)
+        if failure.ends_credential:
+            live.health.credential_out(live.clients.credential(model), said)
+        if failure.ends_model:
+            live.health.model_out(model.key, said)
+        if failure.alert:
+            logger.error("%s: %s", model.key, said)
+        if failure.kind in ("cancelled", "bug"):
+            self.permit.cancelled()
+        else:
+            self.permit.failed(failure)
+        self._end(self._record("error", said, live.clock() - self.started, usage or NO_USAGE))
+        return Failed(model.key, error, failure)
+
+    def cancelled(self, partial: AIMessage | None = None) -> None:
+        """End the attempt since nobody waits for it any more."""
+        if self.ended:
+            return
+        usage = NO_USAGE if partial is None else billed(partial, self.call.messages)
+        if usage is NO_USAGE:
+            usage = estimated_input(self.call.messages)
+        self._end(self._record("cancelled", None, self.live.clock() - self.started, usage))
+        self.permit.cancelled()
+
+    def _record(self, outcome: AttemptOutcome, error: str | None, latency_s: float, usage: Usage) -> Attempt:
+        model = self.model
+        cost_usd = model.cost_usd(
+            usage.input_tokens,
+            usage.output_tokens,
+            cached_tokens=usage.cached_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+        )
+        return Attempt(
+            model=model.key,
+            provider=model.provider,
+            outcome=outcome,
+            error=error,
+            latency_s=latency_s,
+            ttft_s=self.ttft_s,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cached_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            cost_usd=cost_usd,
+            estimated=usage.estimated,
+        )
+
+    def _end(self, attempt: Attempt | None) -> None:
+        self.ended = True
+        call = self.call
+        if attempt is None:
+            self.permit.cancelled()
+            return
+        call.attempts.append(attempt)
+        self.live.ledger.record(
+            LedgerRow(
+                at=self.live.wall(),
+                call_id=call.call_id,
+                thread_id=call.thread_id,
+                task=call.decision.task,
+                preset=call.decision.preset,
+                reason=call.decision.reason,
+                role="reply",
+                attempt=attempt,
+            )
+        )

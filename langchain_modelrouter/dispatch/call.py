@@ -1,0 +1,79 @@
+"""One routed call in progress: what is asked, by when, and what has been tried so far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import RunnableConfig
+
+from langchain_modelrouter.catalog.model_info import ModelInfo
+from langchain_modelrouter.dispatch.ledger import Attempt, total_usd
+from langchain_modelrouter.dispatch.settings import FailureAction, LimitsConfig
+from langchain_modelrouter.routing.decision import Decision
+
+
+@dataclass(slots=True)
+class RoutedCall:
+    """One call from its decision to its answer; `attempts` grows as models are tried."""
+
+    call_id: str
+    decision: Decision
+    decision_ms: float
+    messages: Sequence[BaseMessage] = field(repr=False)
+    kwargs: Mapping[str, Any] = field(repr=False)
+    settings: Mapping[str, Any]
+    """Temperature and the like: call before constructor before task."""
+    stop: list[str] | None
+    config: RunnableConfig = field(repr=False)
+    """The caller's, with the child callbacks of the routed call's one chain run."""
+    limits: LimitsConfig
+    deadline_s: float | None
+    deadline_at: float
+    """On the monotonic clock; infinite where there is no deadline."""
+    thread_id: str | None = None
+    overrides: Mapping[str, FailureAction] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
+    is_cached: bool = False
+
+    def record(self, model: ModelInfo) -> dict[str, Any]:
+        """Return what `response_metadata["model_router"]` says of the call that `model` answered."""
+        decision = self.decision
+        cost_usd = total_usd(self.attempts)
+        record: dict[str, Any] = {
+            "task": decision.task,
+            "task_source": decision.task_source,
+            "confidence": decision.confidence,
+            "model": model.key,
+            "canonical": model.canonical,
+            "provider": model.provider,
+            "preset": decision.preset,
+            "strategy": decision.strategy,
+            "reason": decision.reason,
+            "decision_ms": self.decision_ms,
+            "attempts": [attempt.to_dict() for attempt in self.attempts],
+            "cost_usd": None if cost_usd is None else float(cost_usd),
+        }
+        if decision.notes:
+            record["notes"] = list(decision.notes)
+        if self.is_cached:
+            record["cached"] = True
+        return record
+
+    def signed(self, message: AIMessage, model: ModelInfo) -> AIMessage:
+        """Return a copy of `message` with the record of this call, under the name of the model that served.
+
+        A copy, because caches and scripted models keep the message that they gave.
+        """
+        metadata = {
+            **message.response_metadata,
+            "model_name": model.api_name,
+            "model_router": self.record(model),
+        }
+        return message.model_copy(update={"response_metadata": metadata})
+
+    @property
+    def spent_usd(self) -> Decimal | None:
+        """What the attempts so far cost, in USD; None where a price is unknown."""
+        return total_usd(self.attempts)

@@ -1,0 +1,225 @@
+"""Builds the clients and keeps them: one per model, for all threads, and one per model and event loop."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from langchain_core.language_models import BaseChatModel
+
+from langchain_modelrouter.catalog.model_info import ModelInfo, Provider
+from langchain_modelrouter.dispatch.settings import LimitsConfig
+from langchain_modelrouter.errors import InvalidOptionError
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """What the clients that we build have in common."""
+
+    limits: LimitsConfig = LimitsConfig()
+    timeout_s: float | None = None
+    """Instead of the providers' own `timeout_s`."""
+    api_key: str | None = field(default=None, repr=False)
+    constructor: Mapping[str, Any] = field(default_factory=dict)
+    """Further constructor arguments, such as `streaming`."""
+
+
+class Clients:
+    """The clients of one configuration. Thread-safe; a forked child builds its own."""
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        handed_in: Mapping[str, BaseChatModel] | None = None,
+        options: ClientOptions = ClientOptions(),
+    ) -> None:
+        self.providers, self.handed_in, self.options = providers, dict(handed_in or {}), options
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._lock = Lock()
+        self._http: dict[str, Any] = {}
+        self._sync: dict[str, BaseChatModel] = {}
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopClients] = WeakKeyDictionary()
+
+    def missing_key(self, provider_key: str) -> str | None:
+        """Return why a provider cannot be asked for want of a key, or None where it can."""
+        name = self.providers[provider_key].api_key_env
+        if name is None or self.options.api_key is not None or os.environ.get(name):
+            return None
+        return f"no key for {provider_key}: set the environment variable {name}"
+
+    def credential(self, model: ModelInfo) -> str:
+        """Return what stands for the credential that a model's calls use: models with the same share its fate."""
+        if model.key in self.handed_in:
+            return model.key
+        return self.providers[model.provider].api_key_env or model.provider
+
+    def is_built(self, model: ModelInfo) -> bool:
+        """Return whether we build the client of this model, rather than having been handed it."""
+        return model.key not in self.handed_in
+
+    def get(self, model: ModelInfo) -> BaseChatModel:
+        """Return the client of `model` for a blocking call."""
+        if (handed_in := self.handed_in.get(model.key)) is not None:
+            return handed_in
+        self._heed_fork()
+        client = self._sync.get(model.key)
+        if client is None:
+            with self._lock:
+                client = self._sync.get(model.key) or self._build(model, http_async_client=None)
+                self._sync[model.key] = client
+        return client
+
+    def aget(self, model: ModelInfo) -> BaseChatModel:
+        """Return the client of `model` for the running event loop."""
+        if (handed_in := self.handed_in.get(model.key)) is not None:
+            return handed_in
+        self._heed_fork()
+        loop = asyncio.get_running_loop()
+        kept = self._by_loop.get(loop)
+        client = kept.clients.get(model.key) if kept is not None else None
+        if client is None:
+            with self._lock:
+                kept = self._by_loop.setdefault(loop, _LoopClients())
+                client = self._build(model, http_async_client=kept.http_client(model.provider))
+                kept.clients[model.key] = client
+        return client
+
+    def succeeded_by(self, providers: Mapping[str, Provider], options: ClientOptions) -> "Clients":
+        """Return the clients of a changed configuration; these finish the calls that they have."""
+        return Clients(providers, self.handed_in, options)
+
+    def close(self) -> None:
+        """Close the connections that blocking calls use, and ask each event loop to close its own."""
+        with self._lock:
+            for http in self._http.values():
+                http.close()
+            for loop, kept in list(self._by_loop.items()):
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(kept.close_soon)
+            self._http, self._sync = {}, {}
+            self._by_loop = WeakKeyDictionary()
+
+    def _heed_fork(self) -> None:
+        if self._pid != os.getpid():
+            self._reset()
+
+    def _build(self, model: ModelInfo, *, http_async_client: Any) -> BaseChatModel:
+        provider = self.providers[model.provider]
+        options = self.options
+        key = options.api_key or (os.environ.get(provider.api_key_env) if provider.api_key_env else None)
+        timeout_s = options.timeout_s or provider.timeout_s
+        if provider.kind != "openai":
+            return _init_chat_model(model, provider, key, timeout_s, options)
+        from langchain_modelrouter.dispatch.openai_client import build
+
+        return build(
+            model,
+            provider,
+            key,
+            connect_timeout_s=options.limits.connect_timeout_s,
+            timeout_s=timeout_s,
+            http_client=self._sync_http(provider.key),
+            http_async_client=http_async_client or _unused_async_client(),
+            **options.constructor,
+        )
+
+    def _sync_http(self, provider_key: str) -> Any:
+        from langchain_modelrouter.dispatch.transport import sync_http_client
+
+        if provider_key not in self._http:
+            self._http[provider_key] = sync_http_client()
+        return self._http[provider_key]
+
+
+class _LoopClients:
+    """The clients and connection pools of one event loop.
+
+    Each pool lives in an async generator, since a loop that ends (`asyncio.run`) closes its async generators:
+    so the pool is closed in time, by the loop it belongs to.
+    """
+
+    def __init__(self) -> None:
+        self.clients: dict[str, BaseChatModel] = {}
+        self._http: dict[str, Any] = {}
+        self._lifetimes: list[AsyncGenerator[Any, None]] = []
+
+    def http_client(self, provider_key: str) -> Any:
+        from langchain_modelrouter.dispatch.transport import async_http_client
+
+        if provider_key not in self._http:
+            client = async_http_client()
+            lifetime = _lifetime(client)
+            _start(lifetime)
+            self._http[provider_key] = client
+            self._lifetimes.append(lifetime)
+        return self._http[provider_key]
+
+    def close_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        for lifetime in self._lifetimes:
+            task = loop.create_task(lifetime.aclose())
+            _closing.add(task)
+            task.add_done_callback(_closing.discard)
+
+
+_closing: set[asyncio.Task[None]] = set()
+
+
+async def _lifetime(client: Any) -> AsyncGenerator[Any, None]:
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+def _start(lifetime: AsyncGenerator[Any, None]) -> None:
+    """Run the generator to its yield; it awaits nothing before, so no event loop is needed."""
+    first = lifetime.__anext__()
+    try:
+        first.__await__().__next__()
+    except StopIteration:
+        return
+    raise AssertionError("the generator awaited before its yield")
+
+
+def _unused_async_client() -> Any:
+    """Return a client that a blocking ChatOpenAI is built with, and never calls."""
+    from langchain_modelrouter.dispatch.transport import async_http_client
+
+    global _UNUSED
+    if _UNUSED is None:
+        _UNUSED = async_http_client()
+    return _UNUSED
+
+
+_UNUSED: Any = None
+
+
+def _init_chat_model(
+    model: ModelInfo, provider: Provider, key: str | None, timeout_s: float, options: ClientOptions
+) -> BaseChatModel:
+    try:
+        from langchain.chat_models import init_chat_model
+    except ImportError as error:
+        raise InvalidOptionError(
+            f"providers.{provider.key}.kind",
+            f"{provider.kind!r} needs the package langchain; install langchain-modelrouter[agents]",
+        ) from error
+    extra: dict[str, Any] = {"timeout": timeout_s, "max_retries": 0, **options.constructor}
+    if provider.base_url:
+        extra["base_url"] = provider.base_url
+    if key:
+        extra["api_key"] = key
+    try:
+        client: BaseChatModel = init_chat_model(model.api_name, model_provider=provider.kind, **extra)
+    except (ImportError, ValueError) as error:
+        raise InvalidOptionError(
+            f"providers.{provider.key}.kind", f"{provider.kind!r} cannot be built: {type(error).__name__}: {error}"
+        ) from error
+    return client

@@ -1,0 +1,42 @@
+"""The live state that the calls of one router share."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Protocol
+
+from langchain_modelrouter.dispatch.clients import Clients
+from langchain_modelrouter.dispatch.health import Health
+from langchain_modelrouter.dispatch.ledger import LedgerRow
+from langchain_modelrouter.dispatch.retry import RetryBudget
+
+
+class Ledger(Protocol):
+    """Where the record of every attempt goes."""
+
+    def record(self, row: LedgerRow) -> None:
+        """Add one row; it never blocks and never fails a call."""
+        ...
+
+
+def utc_now() -> datetime:
+    """Return the wall-clock time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Clients, health, records and clocks. The clocks and the draw are injected, so that tests can fix them."""
+
+    clients: Clients
+    health: Health
+    ledger: Ledger
+    retry_budget: RetryBudget
+    clock: Callable[[], float] = monotonic
+    """Monotonic seconds, for every timer."""
+    wall: Callable[[], datetime] = utc_now
+    """Dates of the ledger, and Retry-After headers that are dates."""
+    draw: Callable[[], float] = field(default=random.random)
+    """Uniform in [0, 1)."""

@@ -1,0 +1,324 @@
+"""Do it: the only place that calls, sleeps and waits. A failure comes back as a value.
+
+Each attempt is the target's own public call with the child callbacks of the routed call's one chain run.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from langchain_core.messages import AIMessageChunk
+
+from langchain_modelrouter.catalog.model_info import ModelInfo
+from langchain_modelrouter.dispatch.answers import is_empty
+from langchain_modelrouter.dispatch.attempt import OpenAttempt
+from langchain_modelrouter.dispatch.call import RoutedCall
+from langchain_modelrouter.dispatch.failures import short
+from langchain_modelrouter.dispatch.fit import fitted
+from langchain_modelrouter.dispatch.live import Live
+from langchain_modelrouter.dispatch.messages import as_chunk
+from langchain_modelrouter.dispatch.plan import Call, Failed, Outcome, Skipped, Step
+from langchain_modelrouter.dispatch.tally import Tally
+from langchain_modelrouter.dispatch.timers import FOREVER, StreamTimer, next_before
+from langchain_modelrouter.dispatch.transport import alarm
+from langchain_modelrouter.dispatch.usage import billed
+from langchain_modelrouter.errors import StreamInterruptedError
+
+
+class Performer:
+    """Carries out the steps of one routed call."""
+
+    __slots__ = ("call", "live", "served")
+
+    served: ModelInfo
+    """The model that was asked last: the one whose answer the call returns, once there is one."""
+
+    def __init__(self, call: RoutedCall, live: Live) -> None:
+        self.call, self.live = call, live
+
+    # --- answers --------------------------------------------------------------------------------
+
+    def perform(self, step: Step) -> Outcome:
+        """Carry out one step, blocking."""
+        if not isinstance(step, Call):
+            refused = self._may_wait(step.seconds)
+            if refused is None:
+                time.sleep(step.seconds)
+            return refused
+        attempt = self._begin(step, is_async=False)
+        if not isinstance(attempt, OpenAttempt):
+            return attempt
+        before, alarm.at = alarm.at, min(alarm.at, self.call.deadline_at)
+        try:
+            message = attempt.client.invoke(self.call.messages, self.call.config, stop=self.call.stop, **attempt.kwargs)
+        except Exception as error:  # noqa: BLE001  a failure is a value; what is no failure of a model is raised by the plan
+            return attempt.failed(error)
+        except BaseException:
+            attempt.cancelled()
+            raise
+        finally:
+            alarm.at = before
+        return attempt.answered(message)
+
+    async def aperform(self, step: Step) -> Outcome:
+        """Carry out one step."""
+        if not isinstance(step, Call):
+            refused = self._may_wait(step.seconds)
+            if refused is None:
+                await asyncio.sleep(step.seconds)
+            return refused
+        attempt = self._begin(step, is_async=True)
+        if not isinstance(attempt, OpenAttempt):
+            return attempt
+        try:
+            async with asyncio.timeout(self._left_s()):
+                message = await attempt.client.ainvoke(
+                    self.call.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
+                )
+        except Exception as error:  # noqa: BLE001  as in `perform`
+            return attempt.failed(error)
+        except BaseException:
+            attempt.cancelled()
+            raise
+        return attempt.answered(message)
+
+    # --- streams --------------------------------------------------------------------------------
+
+    def open(self, step: Call) -> Iterator[AIMessageChunk] | Outcome:
+        """Open a stream and read it up to its first content, blocking."""
+        attempt = self._begin(step, is_async=False)
+        if not isinstance(attempt, OpenAttempt):
+            return attempt
+        tally, held = Tally(), list[AIMessageChunk]()
+        chunks: Iterator[AIMessageChunk] = attempt.client.stream(
+            self.call.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
+        )
+        try:
+            while True:
+                try:
+                    chunk = as_chunk(next_before(chunks, self._due(attempt)))
+                except StopIteration:
+                    return self._ended(attempt, tally, held)
+                tally.add(chunk)
+                held.append(chunk)
+                if self._commits(attempt, chunk):
+                    return self._rest(attempt, tally, held, chunks)
+        except Exception as error:  # noqa: BLE001  as in `perform`
+            _close(chunks)
+            return attempt.failed(error, self._partial_usage(tally))
+        except BaseException:
+            _close(chunks)
+            attempt.cancelled(tally.message())
+            raise
+
+    def _rest(
+        self, attempt: OpenAttempt, tally: Tally, held: list[AIMessageChunk], chunks: Iterator[AIMessageChunk]
+    ) -> Iterator[AIMessageChunk]:
+        """Yield what is held and what is still to come; nothing is replayed after a failure."""
+        try:
+            for chunk in held:
+                yield self._named(chunk, attempt, tally)
+            while True:
+                try:
+                    chunk = as_chunk(next_before(chunks, self._due(attempt)))
+                except StopIteration:
+                    break
+                tally.add(chunk)
+                yield self._named(chunk, attempt, tally)
+        except GeneratorExit:
+            _close(chunks)
+            attempt.cancelled(tally.message())
+            raise
+        except Exception as error:
+            _close(chunks)
+            raise self._interrupted(attempt, tally, error) from error
+        except BaseException:
+            _close(chunks)
+            attempt.cancelled(tally.message())
+            raise
+        if not attempt.ended:
+            yield self._last(attempt, tally)
+
+    async def aopen(self, step: Call) -> AsyncIterator[AIMessageChunk] | Outcome:
+        """Open a stream and read it up to its first content."""
+        attempt = self._begin(step, is_async=True)
+        if not isinstance(attempt, OpenAttempt):
+            return attempt
+        tally, held, timer = Tally(), list[AIMessageChunk](), StreamTimer()
+        chunks: AsyncIterator[AIMessageChunk] = attempt.client.astream(
+            self.call.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
+        )
+        try:
+            while True:
+                try:
+                    chunk = as_chunk(await timer.next(chunks, self._due(attempt) - self.live.clock(), "first"))
+                except StopAsyncIteration:
+                    timer.close()
+                    ended = self._ended(attempt, tally, held)
+                    return _aiter(ended) if isinstance(ended, Iterator) else ended
+                tally.add(chunk)
+                held.append(chunk)
+                if self._commits(attempt, chunk):
+                    return self._arest(attempt, tally, held, chunks, timer)
+        except Exception as error:  # noqa: BLE001  as in `perform`
+            timer.close()
+            await _aclose(chunks)
+            return attempt.failed(error, self._partial_usage(tally))
+        except BaseException:
+            timer.close()
+            attempt.cancelled(tally.message())
+            await _aclose(chunks)
+            raise
+
+    async def _arest(
+        self,
+        attempt: OpenAttempt,
+        tally: Tally,
+        held: list[AIMessageChunk],
+        chunks: AsyncIterator[AIMessageChunk],
+        timer: StreamTimer,
+    ) -> AsyncIterator[AIMessageChunk]:
+        clock = self.live.clock
+        try:
+            for chunk in held:
+                yield self._named(chunk, attempt, tally)
+            while True:
+                try:
+                    chunk = as_chunk(await timer.next(chunks, self._due(attempt) - clock(), "next"))
+                except StopAsyncIteration:
+                    break
+                tally.add(chunk)
+                yield self._named(chunk, attempt, tally)
+        except GeneratorExit:
+            attempt.cancelled(tally.message())
+            await _aclose(chunks)
+            raise
+        except Exception as error:
+            await _aclose(chunks)
+            raise self._interrupted(attempt, tally, error) from error
+        except BaseException:
+            attempt.cancelled(tally.message())
+            await _aclose(chunks)
+            raise
+        finally:
+            timer.close()
+        if not attempt.ended:
+            yield self._last(attempt, tally)
+
+    def _commits(self, attempt: OpenAttempt, chunk: AIMessageChunk) -> bool:
+        """Return whether a stream may go to the caller from this chunk on."""
+        if attempt.ttft_s is None and not is_empty(chunk):
+            attempt.committed()
+        return attempt.ttft_s is not None and self.call.limits.stream_buffer == "none"
+
+    def _ended(
+        self, attempt: OpenAttempt, tally: Tally, held: list[AIMessageChunk]
+    ) -> Iterator[AIMessageChunk] | Failed:
+        """Judge a stream that has ended before it was given to the caller: whole, or without content."""
+        outcome = attempt.answered(tally.message())
+        if isinstance(outcome, Failed):
+            return outcome
+        if not held or held[-1].chunk_position != "last":
+            held.append(AIMessageChunk(content="", chunk_position="last"))
+        held[-1] = self._signed_last(held[-1], attempt, tally)
+        return iter(held)
+
+    def _named(self, chunk: AIMessageChunk, attempt: OpenAttempt, tally: Tally) -> AIMessageChunk:
+        """Return a chunk under the served model's name; the last one with the record of the call."""
+        if chunk.chunk_position == "last":
+            self._finish(attempt, tally)
+            return self._signed_last(chunk, attempt, tally)
+        if "model_name" in chunk.response_metadata:
+            chunk.response_metadata = {**chunk.response_metadata, "model_name": attempt.model.api_name}
+        return chunk
+
+    def _last(self, attempt: OpenAttempt, tally: Tally) -> AIMessageChunk:
+        """Return the closing chunk of a stream that brought none of its own."""
+        self._finish(attempt, tally)
+        return self._signed_last(AIMessageChunk(content="", chunk_position="last"), attempt, tally)
+
+    def _finish(self, attempt: OpenAttempt, tally: Tally) -> None:
+        outcome = attempt.answered(tally.message())
+        if isinstance(outcome, Failed):
+            raise self._broken_off(attempt, tally, outcome.error)
+
+    def _signed_last(self, chunk: AIMessageChunk, attempt: OpenAttempt, tally: Tally) -> AIMessageChunk:
+        """Return the last chunk with the record; the name only where no earlier chunk gave it, since strings merge."""
+        metadata = dict(chunk.response_metadata)
+        metadata["model_router"] = self.call.record(attempt.model)
+        if "model_name" in metadata or "model_name" not in tally.metadata:
+            metadata["model_name"] = attempt.model.api_name
+        return chunk.model_copy(update={"response_metadata": metadata})
+
+    def _interrupted(self, attempt: OpenAttempt, tally: Tally, error: Exception) -> Exception:
+        """Return the error of a stream that failed after its commit point."""
+        if isinstance(error, StreamInterruptedError):
+            return error
+        failed = attempt.failed(error, self._partial_usage(tally))
+        return error if failed.failure.kind in ("bug", "cancelled") else self._broken_off(attempt, tally, error)
+
+    def _broken_off(self, attempt: OpenAttempt, tally: Tally, error: Exception) -> StreamInterruptedError:
+        attempts = [one.to_dict() for one in self.call.attempts]
+        return StreamInterruptedError(attempt.model.key, short(error), tally.text, attempts)
+
+    # --- before and after -----------------------------------------------------------------------
+
+    def _begin(self, step: Call, *, is_async: bool) -> OpenAttempt | Failed | Skipped:
+        call, live, model = self.call, self.live, step.model
+        left_s = call.deadline_at - live.clock()
+        if left_s <= 0:
+            return Skipped("the deadline is over", call.deadline_s)
+        permit = live.health.admit(model, force=step.forced)
+        if permit is None:
+            return Skipped(f"{model.key} is resting")
+        try:
+            client = live.clients.aget(model) if is_async else live.clients.get(model)
+            kwargs = fitted(client, model, {**call.settings, **call.kwargs})
+        except BaseException:
+            permit.cancelled()
+            raise
+        self.served = model
+        return OpenAttempt(call, live, model, permit, client, kwargs)
+
+    def _may_wait(self, seconds: float) -> Skipped | None:
+        if self.live.clock() + seconds >= self.call.deadline_at:
+            return Skipped("the deadline comes before the wait is over")
+        if not self.live.retry_budget.take():
+            return Skipped("the retry budget is spent")
+        return None
+
+    def _left_s(self) -> float | None:
+        left_s = self.call.deadline_at - self.live.clock()
+        return None if left_s == FOREVER else left_s
+
+    def _due(self, attempt: OpenAttempt) -> float:
+        """Return by when, on the clock, the next chunk of a stream has to come."""
+        limits, deadline_at = self.call.limits, self.call.deadline_at
+        if attempt.ttft_s is None:
+            wait_s, since = limits.ttft_timeout_s, attempt.started
+        else:
+            wait_s, since = limits.idle_timeout_s, self.live.clock()
+        return deadline_at if wait_s is None else min(deadline_at, since + wait_s)
+
+    def _partial_usage(self, tally: Tally) -> Any:
+        """Return what a stream that broke off is billed for; None where it gave nothing."""
+        message = tally.message()
+        return None if is_empty(message) and message.usage_metadata is None else billed(message, self.call.messages)
+
+
+def _close(chunks: Iterator[Any]) -> None:
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        close()
+
+
+async def _aclose(chunks: AsyncIterator[Any]) -> None:
+    close = getattr(chunks, "aclose", None)
+    if close is not None:
+        await close()
+
+
+async def _aiter(chunks: Iterator[AIMessageChunk]) -> AsyncIterator[AIMessageChunk]:
+    for chunk in chunks:
+        yield chunk

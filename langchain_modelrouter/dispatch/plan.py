@@ -1,0 +1,141 @@
+"""Plans: generators that say what to try next, given the outcome of the last step. They call nothing.
+
+A door sends the outcomes. A failure is a value, so that a policy reads top to bottom.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+from langchain_core.messages import AIMessage
+
+from langchain_modelrouter.catalog.model_info import ModelInfo
+from langchain_modelrouter.dispatch.failures import Failure
+from langchain_modelrouter.errors import AllModelsFailedError, AllRestingError, DeadlineExceededError
+from langchain_modelrouter.routing.decision import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Ask one model."""
+
+    model: ModelInfo
+    forced: bool = False
+    """Ask it although it is resting: its rest has been waited out, or nothing else is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let some time pass before the same model is asked again; it draws on the retry budget."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An attempt that gave no answer."""
+
+    model: str
+    error: Exception = field(repr=False)
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A step that was not carried out: the model rests, the retry budget is spent, the time is up."""
+
+    reason: str
+    deadline_s: float | None = None
+    """The deadline, where it is over and nothing else can be tried."""
+
+
+Step = Call | Wait
+Outcome = AIMessage | Failed | Skipped | None
+Plan = Generator[Step, Outcome, AIMessage]
+
+Backoff = Callable[[int], float]
+"""Number of the retry, from 1, to the seconds to wait before it."""
+
+PATIENCE_S = 10.0
+"""A longer Retry-After is never waited for; the model rests instead (FAULTS, numbers to start from)."""
+
+
+def retry_then_fall_back(decision: Decision, *, retries: int, max_models: int, backoff_s: Backoff) -> Plan:
+    """Try each ranked model in turn; retry a transient failure; raise what another model cannot mend.
+
+    Args:
+        retries: retries of one model after a transient failure.
+        max_models: distinct models that may be tried.
+
+    Raises:
+        AllModelsFailedError: nothing is left to try; it has one entry per failed attempt.
+        Exception: the error of an attempt that no other model can mend, as it was raised.
+    """
+    failures: list[Failed] = []
+    too_small = 0
+    tried = 0
+    limited: dict[str, ModelInfo] = {}
+    for model in decision.ranked:
+        if tried >= max_models:
+            break
+        if too_small and (model.context_window or 0) <= too_small:
+            continue
+        for retry in range(retries + 1):
+            outcome = yield Call(model)
+            if isinstance(outcome, AIMessage):
+                return outcome
+            if isinstance(outcome, Skipped) and outcome.deadline_s is not None:
+                raise failure_of(decision, failures, deadline_s=outcome.deadline_s)
+            if not isinstance(outcome, Failed):
+                break
+            tried += retry == 0
+            failures.append(outcome)
+            failure = outcome.failure
+            if failure.action == "raise":
+                raise outcome.error
+            if failure.action == "larger_window":
+                too_small = max(too_small, model.context_window or 0)
+            if failure.kind == "rate_limited" and (failure.retry_after_s or 0.0) <= PATIENCE_S:
+                limited[model.key] = model
+            if failure.action != "retry" or retry == retries:
+                break
+            if isinstance((yield Wait(backoff_s(retry + 1))), Skipped):
+                break
+    if retries and limited:
+        answer = yield from _once_more(limited, failures, backoff_s)
+        if answer is not None:
+            return answer
+    raise failure_of(decision, failures)
+
+
+def _once_more(
+    limited: dict[str, ModelInfo], failures: list[Failed], backoff_s: Backoff
+) -> Generator[Step, Outcome, AIMessage | None]:
+    """Wait for the model whose rate limit ends first and ask it again, when no other model is left."""
+    rest_s = {failed.model: failed.failure.retry_after_s for failed in failures if failed.model in limited}
+    key = min(rest_s, key=lambda model: rest_s[model] or 0.0)
+    if isinstance((yield Wait(max(rest_s[key] or 0.0, backoff_s(1)))), Skipped):
+        return None
+    outcome = yield Call(limited[key], forced=True)
+    if isinstance(outcome, AIMessage):
+        return outcome
+    if isinstance(outcome, Failed):
+        failures.append(outcome)
+        if outcome.failure.action == "raise":
+            raise outcome.error
+    return None
+
+
+def failure_of(
+    decision: Decision, failures: list[Failed], *, deadline_s: float | None = None
+) -> AllModelsFailedError | DeadlineExceededError:
+    """Return the error that says that nothing is left to try, or no time."""
+    if not failures and deadline_s is not None:
+        return DeadlineExceededError(deadline_s)
+    if not failures:
+        names = ", ".join(model.key for model in decision.ranked)
+        return AllModelsFailedError("No model could be asked", [AllRestingError(names)])
+    models = len({failed.model for failed in failures})
+    what = f"No answer from {models} {'model' if models == 1 else 'models'}"
+    if deadline_s is not None:
+        what += f" within the deadline of {deadline_s:g} s"
+    return AllModelsFailedError(what, [failed.error for failed in failures])

@@ -1,0 +1,249 @@
+"""The live half of a router: the configuration in force, its clients, health and records.
+
+One engine is shared by all views of a router (`for_task`, `with_preset`). Each call takes one snapshot and
+keeps it to its end, so that a reload never meets a call half-way.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from threading import Lock
+from time import perf_counter
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from uuid_utils import uuid7
+
+from langchain_modelrouter.catalog.model_info import ModelInfo
+from langchain_modelrouter.config import RouterConfig
+from langchain_modelrouter.dispatch.call import RoutedCall
+from langchain_modelrouter.dispatch.clients import ClientOptions, Clients
+from langchain_modelrouter.dispatch.fit import needs_of
+from langchain_modelrouter.dispatch.health import Health
+from langchain_modelrouter.dispatch.ledger import MemoryLedger
+from langchain_modelrouter.dispatch.live import Live
+from langchain_modelrouter.dispatch.model_health import ModelHealth
+from langchain_modelrouter.dispatch.plan import Plan, retry_then_fall_back
+from langchain_modelrouter.dispatch.retry import RetryBudget, full_jitter_s
+from langchain_modelrouter.dispatch.settings import FailureAction
+from langchain_modelrouter.options import CallOptions
+from langchain_modelrouter.reload import FollowedConfig
+from langchain_modelrouter.routing.classification import Classifier
+from langchain_modelrouter.routing.classifiers import classifier_named
+from langchain_modelrouter.routing.decision import Decision, Signals
+from langchain_modelrouter.routing.features import features_of, tool_names
+from langchain_modelrouter.routing.request import RouteRequest
+from langchain_modelrouter.routing.router import Router, Situation
+from langchain_modelrouter.routing.settings import TaskConfig
+
+_NO_TASK = TaskConfig()
+EXPECTED_OUTPUT_TOKENS = 200
+"""Until answers to a task have been seen: the workload model's figure (FACTS 2)."""
+THREADS_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One configuration in force, and all that was made from it."""
+
+    config: RouterConfig
+    router: Router
+    live: Live
+    overrides: Mapping[str, FailureAction]
+
+
+class Engine:
+    """Everything that the calls of one router share. Thread-safe."""
+
+    def __init__(
+        self,
+        source: RouterConfig | FollowedConfig,
+        *,
+        handed_in: Mapping[str, BaseChatModel] | None = None,
+        options: ClientOptions | None = None,
+        classifier: Classifier | None = None,
+        max_retries: int | None = None,
+        live: Callable[[Live], Live] = lambda live: live,
+    ) -> None:
+        self._followed = source if isinstance(source, FollowedConfig) else None
+        self._handed_in, self._options, self._classifier = dict(handed_in or {}), options, classifier
+        self._max_retries, self._live_hook = max_retries, live
+        self._lock = Lock()
+        self._sticky: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._expected_tokens: dict[str, float] = {}
+        self._snapshot = self._made_from(source.current if isinstance(source, FollowedConfig) else source, None)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is in force now; a changed file is taken over here, between two calls."""
+        if self._followed is not None and self._followed.current is not self._snapshot.config:
+            self._take_over(self._followed.current)
+        return self._snapshot
+
+    def health(self) -> Mapping[str, ModelHealth]:
+        """Return a frozen view of each model's health."""
+        return self.snapshot.live.health.snapshot()
+
+    # --- one call -------------------------------------------------------------------------------
+
+    def request(
+        self,
+        snapshot: Snapshot,
+        messages: list[BaseMessage],
+        kwargs: Mapping[str, Any],
+        options: CallOptions,
+        *,
+        metadata: Mapping[str, Any],
+        thread_id: str | None,
+        max_tokens: int | None,
+    ) -> RouteRequest:
+        """Return the frozen view of one call."""
+        features = features_of(messages)
+        names = tool_names(kwargs.get("tools"))
+        needs = needs_of(kwargs)
+        expected = self._expected_tokens.get(options.task or "", EXPECTED_OUTPUT_TOKENS)
+        return RouteRequest(
+            text=features.text,
+            system=features.system,
+            input_tokens=features.input_tokens,
+            output_tokens=int(expected if max_tokens is None else min(expected, max_tokens)),
+            turn=features.turn,
+            last_message_type=features.last_message_type,
+            tool_names=names,
+            needs=features.needs | needs if needs else features.needs,
+            tags=options.route_tags,
+            metadata=metadata,
+            task=options.task,
+            model=options.model,
+            fallback=options.fallback,
+            thread_id=thread_id,
+            max_cost_usd=options.max_cost_usd,
+            draw=snapshot.live.draw(),
+        )
+
+    def decide(self, snapshot: Snapshot, request: RouteRequest, preset: str | None) -> Decision:
+        """Return the decision for `request` as things stand now."""
+        router = snapshot.router
+        choice = router.choose_task(request)
+        situation = Situation(self._signals(snapshot), self._stuck_to(snapshot, request, choice.task))
+        return router.decide(request, preset=preset, choice=choice, situation=situation)
+
+    def settings(self, snapshot: Snapshot, task: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return temperature and max_tokens of a task under those that are given."""
+        own = snapshot.config.tasks.get(task, _NO_TASK)
+        settings: dict[str, Any] = {}
+        if own.temperature is not None:
+            settings["temperature"] = own.temperature
+        if own.max_tokens is not None:
+            settings["max_tokens"] = own.max_tokens
+        settings.update(given)
+        return settings
+
+    def plan(self, snapshot: Snapshot, call: RoutedCall) -> Plan:
+        """Return what to try for `call`."""
+        retry, draw = snapshot.config.retry, snapshot.live.draw
+        retries = retry.same_model if self._max_retries is None else self._max_retries
+        snapshot.live.retry_budget.note_request()
+        return retry_then_fall_back(
+            call.decision,
+            retries=retries,
+            max_models=snapshot.config.fallback.max_models,
+            backoff_s=lambda attempt: full_jitter_s(
+                attempt, base_s=retry.backoff_base_s, cap_s=retry.backoff_cap_s, draw=draw()
+            ),
+        )
+
+    def served(self, call: RoutedCall, model_key: str) -> None:
+        """Take note of which model answered, for its thread and for what its task usually takes."""
+        task = call.decision.task
+        if call.attempts and (tokens := call.attempts[-1].output_tokens):
+            before = self._expected_tokens.get(task)
+            self._expected_tokens[task] = tokens if before is None else 0.9 * before + 0.1 * tokens
+        if call.thread_id is not None:
+            with self._lock:
+                self._sticky[call.thread_id, task] = model_key
+                self._sticky.move_to_end((call.thread_id, task))
+                if len(self._sticky) > THREADS_KEPT:
+                    self._sticky.popitem(last=False)
+
+    def _stuck_to(self, snapshot: Snapshot, request: RouteRequest, task: str) -> str | None:
+        if request.thread_id is None or not snapshot.config.routing.sticky:
+            return None
+        return self._sticky.get((request.thread_id, task))
+
+    def _signals(self, snapshot: Snapshot) -> Callable[[str], Signals]:
+        """Return a view of the models' signals in which a provider without a key is unavailable."""
+        clients, health, registry = snapshot.live.clients, snapshot.live.health, snapshot.router.registry
+        by_provider: dict[str, Signals | None] = {}
+
+        def signals(key: str) -> Signals:
+            if key in clients.handed_in:
+                return self._with_outage(health, registry[key], key)
+            provider = registry[key].provider
+            if provider not in by_provider:
+                missing = clients.missing_key(provider)
+                by_provider[provider] = None if missing is None else Signals(unavailable=missing)
+            return by_provider[provider] or self._with_outage(health, registry[key], clients.credential(registry[key]))
+
+        return signals
+
+    @staticmethod
+    def _with_outage(health: Health, model: ModelInfo, credential: str) -> Signals:
+        reason = health.unavailable(model, credential)
+        signals = health.signals(model.key)
+        return signals if reason is None else replace(signals, unavailable=reason)
+
+    # --- configurations -------------------------------------------------------------------------
+
+    def _take_over(self, config: RouterConfig) -> None:
+        with self._lock:
+            before = self._snapshot
+            if config is before.config:
+                return
+            self._snapshot = self._made_from(config, before)
+
+    def _made_from(self, config: RouterConfig, before: Snapshot | None) -> Snapshot:
+        options = replace(self._options or ClientOptions(), limits=config.limits)
+        router = Router(
+            config.registry,
+            tasks=config.tasks,
+            presets={config.preset: {}, **{name: config.preset_models(name) for name in config.presets}},
+            preset=config.preset,
+            routing=config.routing,
+            fallback=config.fallback,
+            classifier=self._classifier or classifier_named(config.routing.classifier),
+        )
+        if before is None:
+            live = self._live_hook(
+                Live(
+                    clients=Clients(config.registry.providers, self._handed_in, options),
+                    health=Health(config.breaker),
+                    ledger=MemoryLedger(),
+                    retry_budget=RetryBudget(config.retry.budget_ratio),
+                )
+            )
+        else:
+            live = before.live
+            live.health.on_reload(set(config.registry))
+            if _client_parts(config) != _client_parts(before.config):
+                live = replace(live, clients=live.clients.succeeded_by(config.registry.providers, options))
+        overrides = dict(config.failures.actions)
+        if config.limits.content_filter == "fallback":
+            overrides.setdefault("content_filter", "next_model")
+        return Snapshot(config, router, live, overrides)
+
+
+def _client_parts(config: RouterConfig) -> tuple[Any, ...]:
+    """Return what the clients are built from: where it is unchanged, a reload keeps them."""
+    return config.providers, config.models, config.limits
+
+
+def new_call_id() -> str:
+    """Return an id that sorts by time."""
+    return str(uuid7())
+
+
+def milliseconds_since(start: float) -> float:
+    """Return the milliseconds since `start`, an instant of `perf_counter`, to the microsecond."""
+    return round((perf_counter() - start) * 1000, 3)
