@@ -11,8 +11,8 @@ from graphs.seo.page_facts import Heading, Links, PageFacts
 from graphs.seo.terms import keywords, terms, word_count
 from graphs.seo.visible import VisiblePage, visible
 
-_MAX_TEXT_CHARS = 50_000
-_MAX_TERMS = 3_000
+_MAX_TEXT_CHARS = 8_000
+_MAX_TERMS = 20_000
 _MAX_KEYWORDS = 15
 _MAX_HEADINGS = 200
 _NOSCRIPT = re.compile(r"<noscript\b[^>]*>.*?</noscript\s*>", re.IGNORECASE | re.DOTALL)
@@ -33,14 +33,14 @@ def page_facts(html: str, url: str) -> PageFacts:
     page = visible(tree)
     title = _squeezed(_text_of(tree.css_first("head title")))
     description = _meta_description(tree)
-    main_text = _main_text(html, url, page)[:_MAX_TEXT_CHARS]
+    main_text = _main_text(html, url, page)
     headings = [Heading(level=level, text=text) for level, text in page.headings[:_MAX_HEADINGS]]
     counts = terms("\n".join([title, description, page.text]))
     return PageFacts(
         title=title,
         meta_description=description,
         headings=headings,
-        main_text=main_text,
+        main_text=main_text[:_MAX_TEXT_CHARS],
         word_count=word_count(page.text),
         keywords=keywords(
             main_text, title=title, headings=[heading["text"] for heading in headings], limit=_MAX_KEYWORDS

@@ -18,7 +18,7 @@ class Links(TypedDict):
 
 
 class PageFacts(TypedDict):
-    """What the HTML of one page says, computed, not judged."""
+    """What the HTML of one page says, computed, not judged; `main_text` is its beginning."""
 
     title: str
     meta_description: str
@@ -29,3 +29,11 @@ class PageFacts(TypedDict):
     terms: dict[str, int]
     links: Links
     images_without_alt: int
+
+
+class Page(PageFacts):
+    """The facts about a page, its address, and what the model said about it."""
+
+    url: str
+    topics: list[str]
+    intent: str

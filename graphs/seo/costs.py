@@ -1,0 +1,82 @@
+"""What a run cost, by task and model, and what it would have cost on one big model."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Protocol, TypedDict
+
+from graphs.seo.ask import CallRecord
+
+BASELINE_MODEL = "nebius-llama-405b"
+"""The model that the saving is measured against."""
+
+
+class CostRow(TypedDict):
+    """All attempts of one task at one model; `calls` are those that this model answered."""
+
+    task: str
+    model: str
+    provider: str
+    calls: int
+    attempts: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+
+
+class Costs(TypedDict):
+    """The part of the report that is about money; None where the catalogue lacks the baseline's model."""
+
+    costs: list[CostRow]
+    total_cost_usd: float
+    baseline_cost_usd: float | None
+    saving: float | None
+
+
+class Priced(Protocol):
+    """What we need to know of a model: its price."""
+
+    def cost_usd(self, input_tokens: int, output_tokens: int) -> Decimal:
+        """Return the price of so many tokens."""
+        ...
+
+
+def costs(calls: Iterable[CallRecord], registry: Mapping[str, Priced]) -> Costs:
+    """Return the cost table; an attempt counts for the model that it went to, answered or not."""
+    rows: dict[tuple[str, str], CostRow] = {}
+    total = Decimal(0)
+    for call in calls:
+        for attempt in call["attempts"]:
+            row = rows.setdefault((call["task"], attempt["model"]), _empty_row(call["task"], attempt))
+            row["calls"] += attempt["outcome"] == "ok" and attempt["model"] == call["model"]
+            row["attempts"] += 1
+            row["input_tokens"] += attempt["input_tokens"]
+            row["output_tokens"] += attempt["output_tokens"]
+            row["cost_usd"] = round(row["cost_usd"] + attempt["cost_usd"], 12)
+            total += Decimal(str(attempt["cost_usd"]))
+    baseline = _baseline_usd(rows.values(), registry)
+    return Costs(
+        costs=list(rows.values()),
+        total_cost_usd=float(total),
+        baseline_cost_usd=None if baseline is None else float(baseline),
+        saving=round(float(1 - total / baseline), 4) if baseline else None,
+    )
+
+
+def _empty_row(task: str, attempt: Mapping[str, Any]) -> CostRow:
+    return CostRow(
+        task=task,
+        model=attempt["model"],
+        provider=attempt["provider"],
+        calls=0,
+        attempts=0,
+        input_tokens=0,
+        output_tokens=0,
+        cost_usd=0.0,
+    )
+
+
+def _baseline_usd(rows: Iterable[CostRow], registry: Mapping[str, Priced]) -> Decimal | None:
+    if BASELINE_MODEL not in registry:
+        return None
+    price = registry[BASELINE_MODEL]
+    return sum((price.cost_usd(row["input_tokens"], row["output_tokens"]) for row in rows), Decimal(0))

@@ -1,0 +1,95 @@
+"""The pipeline as one call."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+from uuid import uuid4
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
+
+from graphs.seo.agents import Router
+from graphs.seo.pipeline import SeoGraph, build
+from graphs.seo.search import SearchProvider
+from graphs.seo.state import SeoInput
+
+Progress = Callable[[dict[str, Any]], None]
+Approve = Callable[[dict[str, Any]], bool]
+
+
+class NotApprovedError(Exception):
+    """A person has looked at the report and does not want it published."""
+
+
+async def arun_seo(
+    router: Router,
+    *,
+    target: str,
+    competitors: Sequence[str] = (),
+    keyword: str | None = None,
+    search: SearchProvider | None = None,
+    allow_private: bool = False,
+    on_progress: Progress | None = None,
+    approve: Approve | None = None,
+    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    thread_id: str | None = None,
+    **build_options: Any,
+) -> dict[str, Any]:
+    """Return the report on the target page; failures of pages and models are entries of its `errors`.
+
+    Args:
+        on_progress: called with each event, `{"agent": ..., "event": ..., ...}`.
+        approve: shown the finished report; asked before it is returned.
+        checkpointer: keeps the run; one that was cut off goes on where it stood when called with its
+            `thread_id` again, without repeating a call that was answered.
+        build_options: passed on to `build`.
+
+    Raises:
+        ValueError: there is neither a competitor nor a search provider.
+        NotApprovedError: `approve` said no.
+    """
+    if not competitors and search is None:
+        raise ValueError("nothing to compare with: give at least one competitor or a search provider")
+    if approve is not None and checkpointer is None:
+        checkpointer = InMemorySaver()
+    graph = build(
+        router,
+        search=search,
+        allow_private=allow_private,
+        approve=approve is not None,
+        checkpointer=checkpointer,
+        **build_options,
+    )
+    config: RunnableConfig = {"configurable": {"thread_id": thread_id or uuid4().hex}}
+    start: SeoInput | Command[Any] | None = SeoInput(target=target, competitors=list(competitors), keyword=keyword)
+    if checkpointer is not None and (await graph.aget_state(config)).next:
+        start = None
+    state = await _streamed(graph, start, config, on_progress)
+    if approve is not None and "approved" not in state:
+        state = await _streamed(graph, Command(resume=approve(state["report"])), config, on_progress)
+    if approve is not None and not state["approved"]:
+        raise NotApprovedError("the report was not approved")
+    return cast("dict[str, Any]", state["report"])
+
+
+def run_seo(router: Router, **options: Any) -> dict[str, Any]:
+    """Return what `arun_seo` returns, blocking."""
+    return asyncio.run(arun_seo(router, **options))
+
+
+async def _streamed(
+    graph: SeoGraph,
+    start: SeoInput | Command[Any] | None,
+    config: RunnableConfig,
+    on_progress: Progress | None,
+) -> dict[str, Any]:
+    """Run the graph to its end or next interrupt; return the state."""
+    state: dict[str, Any] = {}
+    async for mode, event in graph.astream(start, config, stream_mode=["custom", "values"]):
+        if mode == "values":
+            state = cast("dict[str, Any]", event)
+        elif on_progress is not None:
+            on_progress(cast("dict[str, Any]", event))
+    return state
