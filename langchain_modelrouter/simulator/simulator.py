@@ -1,0 +1,293 @@
+"""A server on loopback that answers as the providers of a catalogue would, with faults on demand."""
+
+import asyncio
+import json
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, Self
+from urllib.parse import quote, unquote
+
+from langchain_modelrouter.catalog.model_info import ModelInfo
+from langchain_modelrouter.catalog.registry import ModelRegistry
+from langchain_modelrouter.errors import InvalidOptionError, UnknownNameError
+from langchain_modelrouter.simulator.answers import answers
+from langchain_modelrouter.simulator.chat_request import BadRequestError, ChatRequest, read_chat_request
+from langchain_modelrouter.simulator.embeddings import embeddings_body
+from langchain_modelrouter.simulator.fault import Fault
+from langchain_modelrouter.simulator.fault_catalogue import named_fault
+from langchain_modelrouter.simulator.fault_rules import FaultRules
+from langchain_modelrouter.simulator.http_server import Connection, HttpRequest, Reply
+from langchain_modelrouter.simulator.rate_limit_headers import RateLimitHeaders
+from langchain_modelrouter.simulator.request_log import RequestLog, RequestRecord, without_keys
+from langchain_modelrouter.simulator.wire import Completion, Head, Latency, Moves, error_body, json_moves
+
+
+class Simulator:
+    """An OpenAI-compatible stand-in for all providers of a registry, in a thread of its own.
+
+    It serves `/<provider>/v1/chat/completions`, `/models` and `/embeddings` for each provider, and `/health`. Its
+    answers say that they are simulated; it proves wiring, cost and resilience, never intelligence.
+
+    Args:
+        registry: the providers and models to stand in for, with their latency and speed.
+        speed: how many times faster than the catalogue says; `math.inf` for no latency at all.
+        seed: another seed, other words in the answers and other draws of the faults' probabilities.
+        port: 0 takes a free one.
+        clock: gives the instants of the request log and of flapping.
+    """
+
+    def __init__(
+        self,
+        registry: ModelRegistry,
+        *,
+        speed: float = 50.0,
+        seed: int = 0,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not speed > 0:
+            raise InvalidOptionError("speed", f"{speed} is not above 0")
+        self.registry, self.speed, self.seed, self.host = registry, speed, seed, host
+        self._wanted_port, self._clock = port, clock
+        self._models = {(model.provider, model.api_name): model for model in reversed(list(registry.values()))}
+        self._limits = {key: RateLimitHeaders(provider, speed) for key, provider in registry.providers.items()}
+        self._rules, self._log = FaultRules(seed), RequestLog()
+        self._connections: set[Connection] = set()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.port = port
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Serve; returns once connections are accepted.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        if self._thread is not None:
+            return
+        started = threading.Event()
+        failed: list[BaseException] = []
+        self._thread = threading.Thread(
+            target=self._serve, args=(started, failed), name="modelrouter-simulator", daemon=True
+        )
+        self._thread.start()
+        started.wait()
+        if failed:
+            self._thread.join()
+            self._thread = None
+            raise failed[0]
+
+    def stop(self) -> None:
+        """Close all connections and end the thread; the simulator can be started again."""
+        if self._thread is None or self._loop is None:
+            return
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+        self._thread = self._loop = None
+
+    def url(self, provider: str) -> str:
+        """Return the base URL that stands for a provider's.
+
+        Raises:
+            UnknownNameError: the registry has no such provider.
+        """
+        if provider not in self.registry.providers:
+            raise UnknownNameError(provider, self.registry.providers)
+        return f"http://{self.host}:{self.port}/{quote(provider, safe='')}/v1"
+
+    def fault(self, target: str, fault: Fault | str, *, times: int | None = None, after: int | None = None) -> None:
+        """Let requests go wrong from now on.
+
+        Args:
+            target: a model key, an api_name, a provider key, or `*` for all.
+            fault: a fault, or the name of one in `FAULTS`.
+            times: how many requests it hits; by default as the fault says, else all.
+            after: how many pass before.
+
+        Raises:
+            UnknownNameError: no such target, or no such fault.
+        """
+        fault = named_fault(fault) if isinstance(fault, str) else fault
+        fault = replace(
+            fault,
+            times=fault.times if times is None else times,
+            after=fault.after if after is None else after,
+        )
+        self._rules.add(self._known(target), fault)
+
+    def script(self, target: str, faults: Iterable[Fault | str | None]) -> None:
+        """Let the next requests to `target` go wrong one by one, each in its way; None is an answer."""
+        steps = [named_fault(fault) if isinstance(fault, str) else fault for fault in faults]
+        self._rules.script(self._known(target), steps)
+
+    def flap(self, target: str, *, up_s: float = 5.0, down_s: float = 5.0, fault: Fault | str = "unavailable") -> None:
+        """Let `target` be up for `up_s` from now on, then down for `down_s`, and so on."""
+        fault = named_fault(fault) if isinstance(fault, str) else fault
+        self._rules.flap(self._known(target), fault, up_s=up_s, down_s=down_s, now_s=self._clock())
+
+    def clear(self, target: str | None = None) -> None:
+        """Take back all faults, or those of one target."""
+        self._rules.clear(target)
+
+    @property
+    def requests(self) -> tuple[RequestRecord, ...]:
+        """All requests so far, in the order in which they came."""
+        return self._log.records()
+
+    def calls(self, model: str | None = None) -> int:
+        """Return how many requests a model key has had, or all of them together."""
+        return sum(model is None or record.model == model for record in self._log.records())
+
+    def reset(self) -> None:
+        """Forget all faults and all requests."""
+        self._rules.clear()
+        self._log = RequestLog()
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections clients hold open."""
+        return len(self._connections)
+
+    def _known(self, target: str) -> str:
+        names = {"*", *self.registry.providers, *self.registry}
+        names.update(model.api_name for model in self.registry.values())
+        if target not in names:
+            raise UnknownNameError(target, names)
+        return target
+
+    def _serve(self, started: threading.Event, failed: list[BaseException]) -> None:
+        try:
+            asyncio.run(self._serve_until_stopped(started))
+        except OSError as error:
+            failed.append(error)
+        finally:
+            started.set()
+
+    async def _serve_until_stopped(self, started: threading.Event) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        server = await self._loop.create_server(
+            lambda: Connection(self._reply, self._connections), self.host, self._wanted_port, backlog=1024
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        started.set()
+        await self._stopping.wait()
+        server.close()
+        tasks = [connection.task for connection in self._connections if connection.task is not None]
+        for connection in list(self._connections):
+            connection.close()
+        await asyncio.sleep(0)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+    def _reply(self, request: HttpRequest) -> Reply:
+        """Return the reply to a request; this runs in the server's thread and only computes."""
+        now_s, log = self._clock(), self._log
+        path, body = unquote(request.path.partition("?")[0]), _json_of(request.body)
+        provider, _, endpoint = path.strip("/").partition("/v1/")
+        model = self._model(provider, body)
+        targets = frozenset({"*", provider} | ({model.key, model.api_name} if model else set()))
+        is_chat = request.method == "POST" and endpoint == "chat/completions"
+        fault = self._rules.pick(targets, now_s) if is_chat else None
+        number = log.begin(
+            RequestRecord(
+                provider, model.key if model else None, path, without_keys(request.headers), body, now_s, fault=fault
+            )
+        )
+        try:
+            moves = self._moves(request.method, provider, endpoint, body, model, fault, number)
+        except BadRequestError as error:
+            moves = json_moves(error_body(error.message, kind="invalid_request_error", param=error.param), 400)
+        own = (("x-simulated", "true"), ("x-request-id", f"req-simulated-{number}"))
+        return Reply(_with_headers(moves, own), lambda outcome: log.end(number, outcome, self._clock()))
+
+    def _model(self, provider: str, body: Any) -> ModelInfo | None:
+        name = body.get("model") if isinstance(body, dict) else None
+        if not isinstance(name, str):
+            return None
+        found = self._models.get((provider, name)) or self.registry.get(name)
+        return found if found is not None and found.provider == provider else None
+
+    def _moves(
+        self,
+        method: str,
+        provider: str,
+        endpoint: str,
+        body: Any,
+        model: ModelInfo | None,
+        fault: Fault | None,
+        number: int,
+    ) -> Moves:
+        match method, endpoint:
+            case "GET", "" if provider == "health":
+                return json_moves({"status": "ok", "simulated": True})
+            case "GET", "models" if provider in self.registry.providers:
+                served = [model for model in self.registry.values() if model.provider == provider]
+                rows = [{"id": each.api_name, "object": "model", "created": 0, "owned_by": provider} for each in served]
+                return json_moves({"object": "list", "data": rows, "simulated": True})
+            case "POST", "chat/completions" | "embeddings" if provider in self.registry.providers:
+                request = read_chat_request(body) if endpoint == "chat/completions" else None
+                if model is None:
+                    message = f"The model `{_name(body)}` does not exist or you do not have access to it."
+                    return json_moves(error_body(message, kind="invalid_request_error", code="model_not_found"), 404)
+                if request is None:
+                    return json_moves(embeddings_body(body))
+                return self._chat(request, model, fault, number)
+        message = f"Unknown request URL: {method} /{provider}/v1/{endpoint}."
+        return json_moves(error_body(message, kind="invalid_request_error", code="unknown_url"), 404)
+
+    def _chat(self, request: ChatRequest, model: ModelInfo, fault: Fault | None, number: int) -> Moves:
+        if fault is None and model.context_window is not None and request.input_tokens > model.context_window:
+            return json_moves(_overflow(model.context_window, request.input_tokens), 400)
+        completion = Completion(
+            request=request,
+            choices=answers(request, seed=self.seed, most_tokens=model.max_output_tokens),
+            latency=self._latency(model),
+            id=f"chatcmpl-simulated-{number}",
+            created=int(time.time()),
+        )
+        moves = completion.moves() if fault is None else fault.moves(completion)
+        tokens = completion.usage["total_tokens"]
+        return _with_headers(moves, self._limits[model.provider].after(tokens, self._clock()))
+
+    def _latency(self, model: ModelInfo) -> Latency:
+        """Return the catalogue's latency at this simulator's speed; what is unknown takes no time."""
+        if math.isinf(self.speed):
+            return Latency()
+        per_token = 1.0 / model.tokens_per_s if model.tokens_per_s else 0.0
+        return Latency((model.ttft_s or 0.0) / self.speed, per_token / self.speed)
+
+
+def _json_of(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _name(body: Any) -> str:
+    return str(body.get("model")) if isinstance(body, dict) else ""
+
+
+def _overflow(window: int, tokens: int) -> dict[str, Any]:
+    return error_body(
+        f"This model's maximum context length is {window} tokens. However, your messages resulted in {tokens} tokens. "
+        "Please reduce the length of the messages.",
+        kind="invalid_request_error",
+        code="context_length_exceeded",
+        param="messages",
+    )
+
+
+def _with_headers(moves: Moves, headers: tuple[tuple[str, str], ...]) -> Moves:
+    return tuple(replace(move, headers=(*move.headers, *headers)) if isinstance(move, Head) else move for move in moves)
