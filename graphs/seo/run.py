@@ -63,10 +63,13 @@ async def arun_seo(
         **build_options,
     )
     config: RunnableConfig = {"configurable": {"thread_id": thread_id or uuid4().hex}}
-    start: SeoInput | Command[Any] | None = SeoInput(target=target, competitors=list(competitors), keyword=keyword)
-    if checkpointer is not None and (await graph.aget_state(config)).next:
-        start = None
-    state = await _streamed(graph, start, config, on_progress)
+    start = SeoInput(target=target, competitors=list(competitors), keyword=keyword)
+    before = await graph.aget_state(config) if checkpointer is not None else None
+    if before is not None and before.values and not before.next:
+        state = before.values
+    else:
+        go_on = before is not None and bool(before.next)
+        state = await _streamed(graph, None if go_on else start, config, on_progress)
     if approve is not None and "approved" not in state:
         state = await _streamed(graph, Command(resume=approve(state["report"])), config, on_progress)
     if approve is not None and not state["approved"]:
