@@ -17,12 +17,14 @@ from operator import mul
 HEAD_CHARS, TAIL_CHARS = 6000, 2000
 """What of a long prompt is read: its head and, where the question often stands, its tail."""
 
-COUNTS = ("%", "$", "=", "\\", "^", "+", "?", "\n", "```", "{", "___")
+COUNTS = ("%", "$", "=", "\\", "^", "+", "?", "```", "{", "___", "Statement ", "Scenario ", "II.")
+KINDS = ("choice", "problem", "open")
+"""What is weighed differently: questions with options, word problems and sums, everything else."""
 SHAPES = (
     "length", "choice", "choice_length", "option_length", "sentences", "numbers", "distinct_numbers",
     "choice_numbers", "decimals", "large_numbers", "number_options", "long_words", "word_length", "formula",
-    "choice_formula", "money_or_percent", "lines", "code_marks", "questions", "blank", "shouted_negation",
-    "numbered_statements", "beyond_ascii",
+    "choice_formula", "money_or_percent", "code_marks", "questions", "blank", "shouted_negation",
+    "numbered_statements",
 )  # fmt: skip
 """Features beside the categories of words, in the order of `features`."""
 
@@ -31,8 +33,10 @@ _NUMBER = re.compile(r"\d+(?:[.,/:]\d+)*")
 _FIRST_OPTION = re.compile(r"(?:^|\s)\(?A[.):]\)?\s")
 _SECOND_OPTION = re.compile(r"\s\(?B[.):]\)?\s")
 _ANSWERED = re.compile(r"\n\s*(?:Answer|A|Solution)\s*:[^\n]*\S[^\n]*\n\s*\n")
-_STATEMENTS = re.compile(
-    r"\b(?:Statement|Scenario|Claim|Premise|Assertion) ?\(?(?:\d|[IVA-C]\b)|(?:^|\s)I{1,3}V?[.)]\s"
+_HOW_MANY = re.compile(r"\bhow (?:many|much|far|long|old|tall|fast|big|heavy|high|deep|wide)\b")
+_ASKS = re.compile(
+    r"\bwh(?:at|ich|en)(?:'s| is| was| are| were| will| would| do| does| did| percent| fraction| number| distance"
+    r"| speed| time| day| age| total)\b|\b(?:calculate|find|compute|determine|solve|evaluate|by how|at what|in what)\b"
 )
 _BOILERPLATE = re.compile(
     r"""^\s*(?:please\s)?(?:answer|read|solve|choose|select|consider)\b[^\n.:?]{0,60}
@@ -49,19 +53,7 @@ _BOILERPLATE = re.compile(
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
-_MARKS = (
-    "nswer",
-    "uestion",
-    "step by step",
-    "ollowing",
-    "None",
-    "oxed",
-    "ou are a",
-    "roblem:",
-    "nput:",
-    "Q:",
-    "uman:",
-)
+_MARK = re.compile(r"nswer|uestion|step by step|ollowing|None|oxed|ou are a|roblem:|nput:|Q:|uman:")
 
 
 def difficulty(text: str) -> float:
@@ -69,17 +61,18 @@ def difficulty(text: str) -> float:
 
     Made for ranking prompts; where to cut is calibrated on the user's own (`evaluation.calibrate`).
     """
-    weights, intercept = _weights()
-    return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, intercept + sum(map(mul, weights, features(text)))))))
+    kind, values = features(text)
+    weights, intercept = _weights()[kind]
+    return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, intercept + sum(map(mul, weights, values))))))
 
 
 def feature_names() -> tuple[str, ...]:
-    """Return the names of `features`, in its order."""
+    """Return the names of the values of `features`, in their order."""
     return (*SHAPES, *_categories()[1])
 
 
-def features(text: str) -> list[float]:
-    """Return what the score sees of a prompt: its shape and how often it uses the words of each category."""
+def features(text: str) -> tuple[str, list[float]]:
+    """Return the kind of a prompt (one of `KINDS`), its shape and how much it uses the words of each category."""
     body = question(text)
     lowered = body.lower()
     words = _WORD.findall(lowered)
@@ -92,11 +85,11 @@ def features(text: str) -> list[float]:
                 tally[index] += 1
     first, options = _options(body)
     choice = 1.0 if options else 0.0
-    percent, money, equals, backslash, power, plus, asked, lines, fences, braces, blank = map(body.count, COUNTS)
+    percent, money, equals, backslash, power, plus, asked, fences, braces, blank, *numbered = map(body.count, COUNTS)
     size = len(words)
     length = log(1 + size + len(numbers))
     formula = log(1 + equals + backslash + 2 * power + plus)
-    count = log(1 + len(numbers) + tally[names.index("number_words")])
+    count = log(1 + len(numbers) + tally[names["number_words"]])
     spelled = len("".join(words))
     shape = [
         length,
@@ -107,27 +100,39 @@ def features(text: str) -> list[float]:
         count,
         log(1 + len(set(numbers))),
         choice * count,
-        1.0 if any("." in n or "/" in n for n in numbers) else 0.0,
-        1.0 if any(len(n) > 3 for n in numbers) else 0.0,
+        1.0 if "." in "".join(numbers) else 0.0,
+        1.0 if len(max(numbers, key=len, default="")) > 3 else 0.0,
         1.0 if any(map(str.isdigit, first)) else 0.0,
         sum(map((8).__lt__, map(len, words))) / (5 + size),
         spelled / (1 + size),
         formula,
         choice * formula,
         log(1 + percent + money),
-        log(1 + lines),
         log(1 + fences + braces),
         log(1 + asked),
         1.0 if blank else 0.0,
         1.0 if " NOT " in body or "EXCEPT" in body or "LEAST" in body else 0.0,
-        min(3.0, len(_STATEMENTS.findall(body))),
-        0.0 if body.isascii() else log(1 + len(body.encode()) - len(body)) / (1 + length),
+        min(2.0, sum(numbered)),
     ]
-    return shape + [_LOGS[min(n, 31)] for n in tally]
+    quantities = len(numbers) + tally[names["number_words"]] + tally[names["parts"]]
+    problem = not options and not fences and not braces and _is_problem(lowered, quantities, size)
+    kind = "choice" if options else "problem" if problem else "open"
+    return kind, shape + [_LOGS[n] if n < 32 else _LOGS[31] for n in tally]
+
+
+def _is_problem(lowered: str, quantities: int, words: int) -> bool:
+    """Return whether a prompt asks for a number from numbers."""
+    if quantities == 0 or quantities * 40 < words:
+        return False
+    if _HOW_MANY.search(lowered) or (quantities > 3 and quantities * 20 >= words):
+        return True
+    return quantities > 1 and _ASKS.search(lowered) is not None
 
 
 def _options(body: str) -> tuple[str, str]:
     """Return the first answer option and the rest of them; both empty where the prompt offers no choice."""
+    if "B." not in body and "B)" not in body and "B:" not in body:
+        return "", ""
     first = _FIRST_OPTION.search(body)
     second = first and _SECOND_OPTION.search(body, first.end() - 1)
     if not first or not second:
@@ -139,7 +144,7 @@ def question(text: str) -> str:
     """Return the prompt without benchmark instructions and solved examples, cut to what is read."""
     if len(text) > HEAD_CHARS + TAIL_CHARS:
         text = text[:HEAD_CHARS] + "\n" + text[-TAIL_CHARS:]
-    if not any(mark in text for mark in _MARKS):
+    if _MARK.search(text) is None:
         return text
     if len(solved := list(_ANSWERED.finditer(text))) > 1:
         text = text.partition("\n")[0][:120] + "\n" + text[solved[-1].end() :]
@@ -150,21 +155,25 @@ _LOGS = tuple(log(1 + n) for n in range(32))
 
 
 @cache
-def _categories() -> tuple[Mapping[str, tuple[int, ...]], tuple[str, ...]]:
-    """Return word -> places of its categories, with plain endings added, and the categories' names."""
+def _categories() -> tuple[Mapping[str, tuple[int, ...]], Mapping[str, int]]:
+    """Return word -> places of its categories, with plurals added, and name -> place of each category."""
     table: Mapping[str, str] = json.loads(_data("difficulty.words.json"))
     found: dict[str, tuple[int, ...]] = {}
     for index, words in enumerate(table.values()):
         for stem in words.split():
             for word in {stem, stem + "s"} if len(stem) > 3 else {stem}:
                 found[word] = (*(i for i in found.get(word, ()) if i != index), index)
-    return found, tuple(table)
+    return found, {name: index for index, name in enumerate(table)}
 
 
 @cache
-def _weights() -> tuple[Sequence[float], float]:
-    stored = json.loads(_data("difficulty.weights.json"))
-    return [float(stored["weights"].get(name, 0.0)) for name in feature_names()], float(stored["intercept"])
+def _weights() -> Mapping[str, tuple[Sequence[float], float]]:
+    stored = json.loads(_data("difficulty.weights.json"))["kinds"]
+    names = feature_names()
+    return {
+        kind: ([float(stored[kind]["weights"].get(name, 0.0)) for name in names], float(stored[kind]["intercept"]))
+        for kind in KINDS
+    }
 
 
 def _data(name: str) -> str:
