@@ -119,8 +119,8 @@ def classify(
     action, counts = policy.action, policy.counts and not _is_ours_to_answer_for(error, facts)
     if kind == "server_error" and wait_s is not None and wait_s > LONGEST_WAIT_S:
         action = "next_model"
-    if "LengthFinishReasonError" in facts.names or isinstance(error, DeadlineExceededError):
-        action = "raise"  # a longer answer is refused by design; a spent deadline leaves no time
+    if "LengthFinishReasonError" in facts.names:
+        action, counts = "raise", False  # an answer that was cut to its length is an answer, only not a parsable one
     if kind != "cancelled":
         action = overrides.get(kind, action)
     return Failure(kind, action, counts, wait_s, policy.alert)
