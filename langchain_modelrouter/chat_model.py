@@ -11,11 +11,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Self, cast
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.utils import count_tokens_approximately
-from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnablePassthrough
 from langchain_core.runnables.config import ensure_config
 from langchain_core.tools import BaseTool
@@ -32,6 +30,7 @@ from langchain_modelrouter.dispatch.model_health import ModelHealth
 from langchain_modelrouter.dispatch.perform import Performer
 from langchain_modelrouter.dispatch.structured import StructuredOutput, StructuredOutputParser, checked_method
 from langchain_modelrouter.engine import Engine, Snapshot, milliseconds_since, new_call_id
+from langchain_modelrouter.entry_points import EntryPoints
 from langchain_modelrouter.errors import AllModelsFailedError, UnknownOptionError, UnknownTaskError
 from langchain_modelrouter.opening import open_engine, tasks_of_models
 from langchain_modelrouter.options import take_options
@@ -43,7 +42,7 @@ _ENGINE_FIELDS = ("config", "clients", "timeout", "max_retries", "streaming", "a
 """Fields that the engine is made from; changing one of them makes another engine."""
 
 
-class RouterChatModel(BaseChatModel):
+class RouterChatModel(EntryPoints):
     """A chat model that routes each call, falls back across providers and says what it cost.
 
     Args of a call, as keywords or in `config["configurable"]`: `task`, `model` (forces one; falls back only with
@@ -456,24 +455,6 @@ class RouterChatModel(BaseChatModel):
             router.models_of(self.task, preset=self.preset), self.engine.snapshot.live.clients.handed_in
         )
 
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return _result(self.invoke(messages, stop=stop, **kwargs))
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return _result(await self.ainvoke(messages, stop=stop, **kwargs))
-
     def _first_client(self) -> BaseChatModel | None:
         """Return the client that counts tokens: the preset's first, where it was handed in."""
         snapshot = self.engine.snapshot
@@ -499,7 +480,3 @@ def _whole(chunks: list[AIMessageChunk]) -> AIMessage | None:
         return None
     first, *rest = chunks
     return as_message(first if not rest else first.__add__(rest))
-
-
-def _result(message: AIMessage) -> ChatResult:
-    return ChatResult(generations=[ChatGeneration(message=message)])
