@@ -235,11 +235,12 @@ def _merged(layers: Sequence[Document]) -> tuple[dict[str, Any], list[Fault]]:
     data: dict[str, Any] = {}
     faults: list[Fault] = []
     for layer in layers:
-        version = layer.data.get("version", VERSION)
+        faults += layer.faults
+        own = {name: value for name, value in layer.data.items() if value is not None}
+        version = own.pop("version", VERSION)
         if type(version) is not int or version != VERSION:
             problem = f"version {version!r} is not supported; this release reads version {VERSION}"
             faults.append(Fault(layer.name, layer.line(("version",)), "version", problem))
-        own = {name: value for name, value in layer.data.items() if value is not None and name != "version"}
         data = _over(data, own, (), layer, faults)
     if "extends" not in layers[-1].data:
         data.pop("extends", None)

@@ -136,12 +136,12 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     sections = {"model": "models", "provider": "providers", "task": "tasks", "preset": "presets"}
     known = sorted(map(str, known))
     near = nearest(str(name), known)
-    hints = [f"did you mean {near[0]!r}?"] if near else []
+    hints = [f"Did you mean {near[0]!r}?"] if near else []
     if not near or len(known) <= _FEW:
         hints.append(f"Known: {', '.join(known[:_FEW]) or 'none'}{', ...' * (len(known) > _FEW)}.")
     if kind in sections:
         hints.append(f"Or add it under `{sections[kind]}:`.")
-    return f"there is no {kind} {str(name)!r}; {' '.join(hints)}"
+    return f"there is no {kind} {str(name)!r}. {' '.join(hints)}"
 
 
 def _alias_cycles(names: _Names) -> Iterator[Problem]:
@@ -185,7 +185,7 @@ def in_words(error: ErrorDetails, root: type[BaseModel]) -> Problem:
             return key, _NO_KEYS_HERE
         known = sorted(set(_fields_at(root, key[:-1])) - {"key"})
         near = nearest(str(last), known)
-        return key, f"unknown key; {f'did you mean {near[0]!r}? ' if near else ''}Known here: {', '.join(known)}"
+        return key, f"unknown key. {f'Did you mean {near[0]!r}? ' if near else ''}Known here: {', '.join(known)}."
     if kind == "missing":
         return key, "it is missing and has no default; add it"
     if last == "base_url":
@@ -195,8 +195,8 @@ def in_words(error: ErrorDetails, root: type[BaseModel]) -> Problem:
     if kind == "literal_error":
         known = re.findall(r"'([^']*)'", error["ctx"]["expected"])
         near = nearest(value, known) if isinstance(value, str) else []
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        return key, f"{_short(value, key)} is not known; {hint}Known: {', '.join(known)}"
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        return key, f"{_short(value, key)} is not known. {hint}Known: {', '.join(known)}."
     if kind in ("model_type", "model_attributes_type", "mapping_type", "dict_type"):
         return key, f"it must be a mapping of keys to values, not {_kind(value)}"
     problem = error["msg"].removeprefix("Input ").removeprefix("Value ")

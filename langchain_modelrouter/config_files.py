@@ -6,7 +6,7 @@ nesting that would break the reader: each is a `Fault` with its line.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ MAX_NODES = 50_000
 MAX_DEPTH = 30
 
 _PLAIN_TAGS = frozenset(
-    f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "merge")
+    f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")
 )
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -38,6 +38,8 @@ class Document:
     data: Mapping[str, Any]
     path: Path | None = None
     lines: Mapping[Key, int] = field(default_factory=dict)
+    faults: Sequence[Fault] = ()
+    """What the reader found and could read past, such as a key that stands there twice."""
 
     def line(self, key: Key) -> int:
         """Return the line of a key, or of the nearest key above it that has one; 0 where lines are unknown."""
@@ -62,14 +64,15 @@ def parse_document(text: str, path: Path, name: str) -> Document:
     Raises:
         ConfigError: it is not YAML or TOML, or not one mapping.
     """
-    data, lines = _from_toml(text, name) if path.suffix == ".toml" else _from_yaml(text, name)
+    faults: list[Fault] = []
+    data, lines = _from_toml(text, name) if path.suffix == ".toml" else _from_yaml(text, name, faults)
     if data is None:
         data = {}
     if not isinstance(data, dict):
         kind = "a list" if isinstance(data, list) else "a single value"
         problem = f"it holds {kind}; a configuration is a mapping of sections, such as `preset: mixed_optimal`"
         raise _broken(name, 1, problem)
-    return Document(name, data, path, lines)
+    return Document(name, data, path, lines, faults)
 
 
 def _broken(name: str, line: int, problem: str, key: str = "(file)") -> ConfigError:
@@ -103,10 +106,10 @@ def read_text(path: Path, name: str) -> str:
     return text
 
 
-def _from_yaml(text: str, name: str) -> tuple[Any, dict[Key, int]]:
+def _from_yaml(text: str, name: str, faults: list[Fault]) -> tuple[Any, dict[Key, int]]:
     loader = _Loader(text)
     try:
-        reader = _YamlReader(loader, name)
+        reader = _YamlReader(loader, name, faults)
         data = reader.document()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
@@ -117,18 +120,15 @@ def _from_yaml(text: str, name: str) -> tuple[Any, dict[Key, int]]:
         raise _broken(name, 0, problem) from None
     finally:
         loader.dispose()
-    if reader.faults:
-        raise ConfigError(reader.faults)
     return data, reader.lines
 
 
 class _YamlReader:
     """Builds the value of one document out of the parser's events, and notes lines and faults on the way."""
 
-    def __init__(self, loader: Any, name: str) -> None:
-        self.loader, self.name = loader, name
+    def __init__(self, loader: Any, name: str, faults: list[Fault]) -> None:
+        self.loader, self.name, self.faults = loader, name, faults
         self.lines: dict[Key, int] = {}
-        self.faults: list[Fault] = []
         self.anchors: dict[str, tuple[Any, int]] = {}
         """Anchor to its value and the number of values in it, aliases expanded."""
         self.nodes = 0
@@ -209,17 +209,21 @@ class _YamlReader:
         self.loader.get_event()
         return items
 
-    def mapping(self, key: Key, depth: int) -> dict[Any, Any]:
+    def name_of_entry(self, key: Key, line: int) -> str:
+        """Return the key of a mapping's entry as it is written: `on` and `1` are texts here."""
+        event = self.loader.get_event()
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None:
+            return str(event.value)
+        raise _broken(self.name, line, "a key must be a plain text, without anchor or alias", shown(key))
+
+    def mapping(self, key: Key, depth: int) -> dict[str, Any]:
         """Return the mapping whose start has just been read, with `<<` merged in."""
-        own: dict[Any, Any] = {}
-        inherited: dict[Any, Any] = {}
-        first_lines: dict[Any, int] = {}
+        own: dict[str, Any] = {}
+        inherited: dict[str, Any] = {}
+        first_lines: dict[str, int] = {}
         while not isinstance(self.loader.peek_event(), yaml.MappingEndEvent):
             line = self.loader.peek_event().start_mark.line + 1
-            name = self.value((*key, "(key)"), depth + 1)
-            if not isinstance(name, str | int | float | bool):
-                self.faults.append(Fault(self.name, line, shown(key), "a key must be a plain text; put it in quotes"))
-                name = str(name)
+            name = self.name_of_entry(key, line)
             self.lines[*key, name] = line
             value = self.value((*key, name), depth + 1)
             if name == "<<":
@@ -236,7 +240,7 @@ class _YamlReader:
 
 def _from_toml(text: str, name: str) -> tuple[Any, dict[Key, int]]:
     try:
-        return tomllib.loads(text), dict(_toml_lines(text))
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1
@@ -244,6 +248,11 @@ def _from_toml(text: str, name: str) -> tuple[Any, dict[Key, int]]:
         raise _broken(name, line, f"it is not valid TOML: {why}; mind quotes, brackets and double keys") from None
     except RecursionError:
         raise _broken(name, 0, "it nests too deeply; no section needs that") from None
+    lines: dict[Key, int] = {}
+    for key, line in _toml_lines(text):
+        for end in range(1, len(key) + 1):
+            lines.setdefault(key[:end], line)
+    return data, lines
 
 
 def _toml_lines(text: str) -> Iterator[tuple[Key, int]]:
