@@ -4,16 +4,17 @@ Each makes at most one paid call and its repair, so that a run that is killed an
 that was answered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 from langgraph.config import get_stream_writer
 from langgraph.types import interrupt
 
-from graphs.seo.ask import ask
+from graphs.seo.ask import Answered, AnswerT, ask
 from graphs.seo.costs import Priced
 from graphs.seo.coverage import Gap, gap, uncovered
 from graphs.seo.page_error import ErrorEntry, PageError, one_line
@@ -55,7 +56,8 @@ class Agents:
     router: Router
     reader: Reader
     search_provider: SearchProvider | None
-    competitors_wanted: int
+    competitors_wanted: int = 5
+    simulated: bool = False
 
     async def read_target(self, state: SeoState) -> Update:
         """Read the target page; without a keyword, take the one that the page itself is about."""
@@ -74,7 +76,7 @@ class Agents:
         keyword = _keyword(state)
         _say("data_collection", "writes search queries")
         prompt = queries_prompt(target=state["target"], keyword=keyword, page=state.get("target_facts"))
-        answer = await ask(self.router.for_task("data_collection"), prompt, SearchQueries, task="data_collection")
+        answer = await self._ask("data_collection", prompt, SearchQueries)
         errors = []
         if answer.value is None:
             errors.append(_model_failed("data_collection", state["target"], answer.error))
@@ -113,7 +115,7 @@ class Agents:
             keyword=_keyword(state), offered=[SearchResult(**result) for result in offered], at_most=wanted
         )
         schema = picks_of(len(offered), at_most=wanted)
-        answer = await ask(self.router.for_task("data_collection"), prompt, schema, task="data_collection")
+        answer = await self._ask("data_collection", prompt, schema)
         errors = []
         if answer.value is None:
             errors.append(_model_failed("data_collection", state["target"], answer.error))
@@ -130,12 +132,7 @@ class Agents:
             facts = state["facts"] or shortened(await self.reader.facts(url))
         except PageError as error:
             return {"errors": [_said("content_scraping", error.entry())]}
-        answer = await ask(
-            self.router.for_task("content_scraping"),
-            insight_prompt(facts, url=url),
-            PageInsight,
-            task="content_scraping",
-        )
+        answer = await self._ask("content_scraping", insight_prompt(facts, url=url), PageInsight)
         errors = []
         if answer.value is None:
             errors.append(_model_failed("content_scraping", url, answer.error))
@@ -153,18 +150,18 @@ class Agents:
         _say("gap_analysis", "compares", pages=len(competitors) + 1)
         keyword = _keyword(state)
         counted = gap(target, competitors, keyword=keyword)
-        answer = await ask(
-            self.router.for_task("gap_analysis"),
+        answer = await self._ask(
+            "gap_analysis",
             gap_prompt(target, competitors, counted, keyword=keyword, queries=state.get("queries", [])),
             GapSummary,
-            task="gap_analysis",
         )
         errors = []
         if answer.value is None:
             errors.append(_model_failed("gap_analysis", state["target"], answer.error))
             topics, summary = counted["missing_topics"], _counted_summary(counted)
         else:
-            topics = uncovered(answer.value.missing_topics, target) or counted["missing_topics"]
+            judged = uncovered(answer.value.missing_topics, target)
+            topics = list(dict.fromkeys([*judged, *counted["missing_topics"]]))
             summary = answer.value.summary
         _say("gap_analysis", "has compared", coverage=counted["coverage"])
         return {
@@ -188,7 +185,7 @@ class Agents:
             keyword=_keyword(state),
             summary=state.get("summary", ""),
         )
-        answer = await ask(self.router.for_task("recommendations"), prompt, Recommendations, task="recommendations")
+        answer = await self._ask("recommendations", prompt, Recommendations)
         if answer.value is None:
             failed = _model_failed("recommendations", state["target"], answer.error)
             return {"recommendations": [], "errors": [failed], "calls": answer.calls}
@@ -198,11 +195,19 @@ class Agents:
 
     async def report(self, state: SeoState) -> Update:
         """Put the report together."""
-        return {"report": assemble(state, self.router.registry)}
+        return {"report": assemble(state, self.router.registry, simulated=self.simulated)}
 
     async def approval(self, state: SeoState) -> Update:
         """Wait for a person; resumed with True the report may be published."""
         return {"approved": interrupt({"question": "Publish this report?", "report": state["report"]}) is True}
+
+    async def _ask(self, task: str, prompt: Sequence[BaseMessage], schema: type[AnswerT]) -> Answered[AnswerT]:
+        """Ask the model of the task, and tell which one answered and what that cost."""
+        answer = await ask(self.router.for_task(task), prompt, schema, task=task)
+        for call in answer.calls:
+            cost_usd = sum(attempt["cost_usd"] for attempt in call["attempts"])
+            _say(task, "called", model=call["model"], attempts=len(call["attempts"]), cost_usd=cost_usd)
+        return answer
 
 
 def _say(agent: str, event: str, **facts: object) -> None:

@@ -72,8 +72,8 @@ async def ask(
 def call_record(task: str, raw: AIMessage) -> CallRecord:
     """Return what is kept of one reply."""
     routed = raw.response_metadata.get("model_router", {})
-    simulated = bool(raw.response_metadata.get("simulated") or routed.get("simulated"))
-    return _record(task, routed, simulated=simulated)
+    # The simulator's answers carry this fingerprint.
+    return _record(task, routed, simulated=raw.response_metadata.get("system_fingerprint") == "simulated")
 
 
 def _record(task: str, routed: dict[str, Any], *, simulated: bool) -> CallRecord:

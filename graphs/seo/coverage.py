@@ -10,7 +10,8 @@ from graphs.seo.terms import stem, terms
 _MAX_TERMS = 40
 _MAX_MISSING = 25
 _MAX_TOPICS = 12
-# A term that no page ranks among its keywords still counts when this many pages use it this often.
+# A term that no page has among its keywords still counts when this many pages use it this often, if it is
+# a pair of words or stands in a heading.
 _COMMON_PAGES, _COMMON_MENTIONS = 2, 5
 
 
@@ -60,7 +61,7 @@ def gap(target: Page, competitors: Sequence[Page], *, keyword: str) -> Gap:
     covered = sum(row["target"] > 0 for row in rows)
     mean_words = sum(page["word_count"] for page in competitors) / len(competitors)
     mean_headings = sum(len(page["headings"]) for page in competitors) / len(competitors)
-    subjects = [heading["text"] for page in competitors for heading in page["headings"] if heading["level"] in (2, 3)]
+    headings = [heading["text"] for page in competitors for heading in page["headings"] if heading["level"] in (2, 3)]
     return Gap(
         terms=rows,
         missing_keywords=[row["term"] for row in rows if row["target"] == 0][:_MAX_MISSING],
@@ -69,7 +70,7 @@ def gap(target: Page, competitors: Sequence[Page], *, keyword: str) -> Gap:
         headings=HeadingGap(
             target=len(target["headings"]),
             competitors_mean=round(mean_headings, 1),
-            missing=uncovered(subjects, target),
+            missing=uncovered(headings, target),
         ),
         missing_topics=uncovered((topic for page in competitors for topic in page["topics"]), target),
     )
@@ -100,10 +101,11 @@ def _shared_terms(competitors: Sequence[Page], used: Sequence[Counter[str]], key
     for page in competitors:
         for term in page["keywords"]:
             shown.setdefault(stem(term), term)
+    announced = {stem(word) for page in competitors for heading in page["headings"] for word in terms(heading["text"])}
     for page in competitors:
         for term in page["terms"]:
             key = stem(term)
-            if pages[key] >= _COMMON_PAGES and totals[key] >= _COMMON_MENTIONS:
+            if pages[key] >= _COMMON_PAGES and totals[key] >= _COMMON_MENTIONS and (" " in key or key in announced):
                 shown.setdefault(key, term)
     wanted = stem(keyword.lower())
     if totals[wanted]:

@@ -22,6 +22,7 @@ def build(
     allow_private: bool = False,
     competitors_wanted: int = 5,
     max_concurrency: int = 4,
+    simulated: bool = False,
     approve: bool = False,
     reader: Reader | None = None,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
@@ -34,9 +35,10 @@ def build(
             caller of a served graph cannot turn it on.
         competitors_wanted: how many pages a search may bring the competitors up to.
         max_concurrency: how many pages are read at the same time.
+        simulated: the router's providers are the simulator's; the report says so.
         approve: stop with an `interrupt` before the report counts as published; needs a checkpointer.
     """
-    agents = Agents(router, reader or Reader(allow_private=allow_private), search, competitors_wanted)
+    agents = Agents(router, reader or Reader(allow_private=allow_private), search, competitors_wanted, simulated)
     graph = StateGraph(SeoState, input_schema=SeoInput)
     graph.add_node("read_target", agents.read_target)
     graph.add_node("data_collection", agents.data_collection)

@@ -22,7 +22,7 @@ _SHOWN = (
 )
 
 
-def assemble(state: SeoState, registry: Mapping[str, Priced]) -> dict[str, Any]:
+def assemble(state: SeoState, registry: Mapping[str, Priced], *, simulated: bool) -> dict[str, Any]:
     """Return the report of a run, also of one in which pages or models failed."""
     calls = state.get("calls", [])
     target = target_page(state)
@@ -30,7 +30,7 @@ def assemble(state: SeoState, registry: Mapping[str, Priced]) -> dict[str, Any]:
     return {
         "target": state["target"],
         "keyword": state.get("keyword") or "",
-        "simulated": any(call["simulated"] for call in calls),
+        "simulated": simulated or any(call["simulated"] for call in calls),
         "preset": next((call["preset"] for call in calls if call["preset"]), None),
         "pages": [{key: page[key] for key in _SHOWN} for page in pages],  # type: ignore[literal-required]
         "errors": [*_all_failed(state), *state.get("errors", [])],

@@ -15,7 +15,7 @@ indeed instead into is isn't it it'll it's its itself just keep kept know last l
 let's like likely little long look lot lots made make makes making many may maybe me mean means might
 more most mostly much must mustn't my myself near need needs neither never next no nobody none nor not
 nothing now of off often ok on once one ones only onto or other others otherwise our ours ourselves out
-over own per perhaps put quite rather really right said same say says see seem seems seen several shall
+over own per cent percent perhaps put quite rather really right said same say says see seem seems seen several shall
 she she'd she'll she's should shouldn't since so some someone something sometimes soon still such sure
 take takes taken than that that'll that's the their theirs them themselves then there there's therefore
 these they they'd they'll they're they've thing things think this those though three through thus till
