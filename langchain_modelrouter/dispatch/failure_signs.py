@@ -41,7 +41,6 @@ BY_OWN_CLASS: Mapping[str, Kind] = {
 """Errors of this package, raised by a router that serves as a target; all others speak of the request."""
 
 BY_LANGCHAIN_CLASS: Mapping[str, Kind] = {
-    "ContextOverflowError": "context_overflow",
     "ModelAuthenticationError": "auth",
     "ModelPermissionDeniedError": "auth",
     "ModelInvalidRequestError": "bad_request",
@@ -65,7 +64,9 @@ BY_SDK_CLASS: Mapping[str, Kind] = {
     "APIResponseValidationError": "malformed",
     "LengthFinishReasonError": "truncated",
     "ContentFilterFinishReasonError": "content_filter",
-    "APIError": "server_error",
+    "APIError": "server_error",  # the base of them all: its status and codes say more
+    # langchain-openai, which knows some wordings itself
+    "ContextOverflowError": "context_overflow",
     # requests, urllib3, aiohttp, botocore, google
     "Timeout": "timeout",
     "ServerTimeoutError": "timeout",

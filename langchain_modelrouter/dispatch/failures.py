@@ -171,8 +171,8 @@ def _speaks_of_a_provider(facts: ErrorFacts) -> bool:
 
 
 def _provider_kind(error: BaseException, facts: ErrorFacts) -> Kind:
-    named = next((BY_SDK_CLASS[name] for name in facts.names if name in BY_SDK_CLASS), None)
-    if named is not None and named != "server_error":
+    named = next((BY_SDK_CLASS[name] for name in facts.names if name in BY_SDK_CLASS and name != "APIError"), None)
+    if named is not None:
         return "tls" if named == "connection" and _is_tls(error) else named
     by_code = next((BY_CODE[code] for code in facts.codes if code in BY_CODE), None)
     if by_code is not None:
