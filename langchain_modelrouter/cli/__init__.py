@@ -8,6 +8,6 @@ One command is one module of its name, and one line in `main.COMMANDS`. The modu
   hands the result to `render`, which alone prints.
 
 Modules are imported when their command runs, so that `modelrouter --help` stays fast: import what is heavy inside
-of the module, never in `main`. A command raises what the library raises. `main` prints a `ModelRouterError` as one
+of the module, never in `main`. A command raises what the library raises. `guard` prints a `ModelRouterError` as one
 line per fault on stderr and ends with 2 for usage and configuration, 1 where the work failed.
 """

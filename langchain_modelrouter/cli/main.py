@@ -1,21 +1,11 @@
-"""The command `modelrouter`: finds the module of a command, runs it, and turns errors into exit codes."""
+"""The command `modelrouter`: lists the commands, and imports the module of the one that is called."""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-
-from langchain_modelrouter.errors import (
-    AmbiguousModelError,
-    ConfigError,
-    InvalidOptionError,
-    ModelRouterError,
-    UnknownNameError,
-    UnknownOptionError,
-)
 
 COMMANDS: Mapping[str, str] = {
     "check": "Validate a configuration file and print each fault with its line.",
@@ -25,11 +15,6 @@ COMMANDS: Mapping[str, str] = {
     "cost": "Compare what a job costs on each preset.",
 }
 """Command to its one line of help; `cli/<command>.py` holds it."""
-
-FAILED, MISUSED = 1, 2
-"""Exit codes: the work failed; usage or configuration."""
-
-_MISUSE = (ConfigError, UnknownNameError, AmbiguousModelError, InvalidOptionError, UnknownOptionError)
 
 
 class _LazyGroup(TyperGroup):
@@ -45,27 +30,14 @@ class _LazyGroup(TyperGroup):
             self.commands[args[0]] = _imported(args[0])
         return super().resolve_command(ctx, args)
 
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command; an error of this package becomes lines on stderr and an exit code."""
-        try:
-            return super().invoke(ctx)
-        except ModelRouterError as error:
-            from langchain_modelrouter.cli import render
-
-            render.failure(error)
-            raise typer.Exit(exit_code(error)) from None
-
-
-def exit_code(error: ModelRouterError) -> int:
-    """Return 2 for a fault of usage or configuration, 1 for work that failed."""
-    return MISUSED if isinstance(error, _MISUSE) else FAILED
-
 
 def _imported(name: str) -> Any:
+    from langchain_modelrouter.cli.guard import guarded
+
     module = import_module(f"langchain_modelrouter.cli.{name}")
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     examples: Sequence[str] = module.EXAMPLES
-    single.command(name, epilog="\n\n".join(f"Example: {example}" for example in examples))(module.command)
+    single.command(name, epilog="\n\n".join(f"Example: {example}" for example in examples))(guarded(module.command))
     return typer.main.get_command(single)
 
 
@@ -80,6 +52,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"modelrouter {version('langchain-modelrouter')}")
         raise typer.Exit
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from langchain_modelrouter.cli.main import COMMANDS, exit_code
-from langchain_modelrouter.errors import AllModelsFailedError, ConfigError, UnknownPresetError
+from langchain_modelrouter.cli.main import COMMANDS
 
 Run = Callable[..., Any]
 
@@ -24,10 +23,10 @@ def test_help_imports_no_command_and_no_langchain() -> None:
         "import sys; from langchain_modelrouter.cli.main import app\n"
         "try: app(['--help'])\n"
         "except SystemExit: pass\n"
-        "print([name for name in sys.modules if name.startswith(('langchain_modelrouter.cli.c', 'langchain_openai'))])"
+        "print('langchain_core' in sys.modules, 'langchain_modelrouter.cli.cost' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    assert done.stdout.splitlines()[-1] == "False False"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -48,12 +47,6 @@ def test_wrong_usage_ends_with_two(run: Run, arguments: list[str]) -> None:
 
 def test_the_version_is_printed(run: Run) -> None:
     assert run("--version").stdout.startswith("modelrouter ")
-
-
-def test_work_that_failed_ends_with_one_and_misuse_with_two() -> None:
-    assert exit_code(AllModelsFailedError("No answer", [RuntimeError("x")])) == 1
-    assert exit_code(UnknownPresetError("x", ["y"])) == 2
-    assert exit_code(ConfigError([])) == 2
 
 
 def test_a_pipe_gets_no_colour(tmp_path: Path) -> None:
