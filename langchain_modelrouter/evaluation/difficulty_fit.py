@@ -83,17 +83,16 @@ def fit(rows: Sequence[Described]) -> Mapping[str, KindWeights]:
 def _fit_kind(rows: Sequence[Described], kind: str) -> KindWeights:
     """Fit one kind: its own prompts fully, those of other kinds a little, labels only where kinds mix ("open").
 
-    Observed groups and prompts of other kinds are compared within their group, the rest with each other.
+    Observed groups and prompts of other kinds are compared within their group, the rest with each other. A kind
+    that the data lack is weighed like the others.
     """
     import numpy as np
 
     rows = [r for r in rows if (r.prompt.source != "labelled") or (kind == "open" and r.kind == kind)]
     own = np.array([r.kind == kind for r in rows])
-    if not own.any():
-        width = len(features("")[1])
-        return KindWeights((0.0,) * width, 0.0)
+    counted = own if own.any() else ~own
     x = np.array([r.values for r in rows])
-    spread = x[own].std(axis=0)
+    spread = x[counted].std(axis=0)
     spread[spread < 1e-9] = np.inf
     z, target = x / spread, np.array([r.prompt.failure for r in rows])
     groups = np.array([f"{r.prompt.group}|{r.kind == kind}" for r in rows])
@@ -130,5 +129,5 @@ def _level(rows: Sequence[Described], kind: str, fitted: Vector, target: Vector)
 
     own = np.array([r.kind == kind for r in rows])
     judged = own & np.array([r.prompt.source != "observed" for r in rows])
-    chosen = judged if judged.any() else own
+    chosen = judged if judged.any() else own if own.any() else ~own
     return float(target[chosen].mean() - fitted[chosen].mean()) + (PROBLEM_LIFT if kind == "problem" else 0.0)

@@ -187,13 +187,17 @@ def evaluate_outcomes(
 ) -> OutcomesReport:
     """Measure strong-or-weak routing by `score`; the pair is by default the cheapest and the best model.
 
+    Where no costs are known, the worst model counts as the cheapest.
+
     Raises:
         ValueError: no prompt has scores of both, or the strong model is not the better one.
     """
     singles = single_models(outcomes)
     strong = strong or singles[0].model
-    cheapest = sorted(singles, key=lambda single: (single.cost_usd, -single.quality))
-    weak = weak or next((single.model for single in cheapest if single.model != strong), strong)
+    others = [single for single in singles if single.model != strong]
+    if weak is None and not others:
+        raise ValueError(f"only {strong!r} is scored: nothing to route between")
+    weak = weak or min(others, key=lambda single: (single.cost_usd, single.quality)).model
     routed = cases(outcomes, score=score, weak=weak, strong=strong)
     points = curve(routed)
     ends = ((points[0].cost_usd, points[0].quality), (points[-1].cost_usd, points[-1].quality))
