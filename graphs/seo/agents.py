@@ -17,7 +17,7 @@ from langgraph.types import interrupt
 from graphs.seo.ask import Answered, AnswerT, ask
 from graphs.seo.costs import Priced
 from graphs.seo.coverage import Gap, gap, uncovered
-from graphs.seo.page_error import ErrorEntry, PageError, one_line
+from graphs.seo.page_error import ErrorEntry, PageError, one_line, same_page
 from graphs.seo.page_facts import Page, PageFacts
 from graphs.seo.prompts import (
     gap_prompt,
@@ -87,7 +87,7 @@ class Agents:
     async def search(self, state: SeoState) -> Update:
         """Run the queries; offer each page once, and none that is the target or was given."""
         assert self.search_provider is not None
-        known = {_same(url) for url in (state["target"], *state.get("competitors", []))}
+        known = {same_page(url) for url in (state["target"], *state.get("competitors", []))}
         offered: list[Found] = []
         errors: list[ErrorEntry] = []
         for query in state["queries"]:
@@ -100,8 +100,8 @@ class Agents:
                 errors.append(_said("data_collection", entry))
                 continue
             for result in results:
-                if _same(result.url) not in known:
-                    known.add(_same(result.url))
+                if same_page(result.url) not in known:
+                    known.add(same_page(result.url))
                     offered.append(Found(url=result.url, title=result.title, snippet=result.snippet))
         return {"offered": offered[:_OFFERED], "errors": errors}
 
@@ -235,11 +235,6 @@ def _subject(url: str, facts: PageFacts | None) -> str:
     parts = urlsplit(url)
     slug = unquote(parts.path).rstrip("/").rpartition("/")[2].partition(".")[0]
     return slug.replace("-", " ").replace("_", " ").strip() or parts.hostname or url
-
-
-def _same(url: str) -> str:
-    """Return the URL as far as it tells pages apart."""
-    return url.partition("#")[0].rstrip("/")
 
 
 def _counted_summary(counted: Gap) -> str:

@@ -30,6 +30,11 @@ class PageError(Exception):
         return {"url": self.url, "stage": self.stage, "error": self.error}
 
 
+def same_page(url: str) -> str:
+    """Return as much of the URL as tells pages apart."""
+    return url.partition("#")[0].rstrip("/")
+
+
 def one_line(text: str) -> str:
     """Return the text without line breaks and control characters, at most 300 characters."""
     flat = re.sub(r"[\s\x00-\x1f\x7f]+", " ", text).strip()

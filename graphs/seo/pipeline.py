@@ -8,6 +8,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Send
 
 from graphs.seo.agents import Agents, Router
+from graphs.seo.page_error import same_page
 from graphs.seo.reader import Reader
 from graphs.seo.search import SearchProvider
 from graphs.seo.state import PageJob, SeoInput, SeoState
@@ -72,7 +73,8 @@ def build(
 def each_page(state: SeoState) -> list[Send] | str:
     """Send each page to its own run of `content_scraping`; the target, if it was read, goes first."""
     target, facts = state["target"], state.get("target_facts")
-    competitors = dict.fromkeys([*state.get("competitors", []), *state.get("chosen", [])])
+    competitors = {same_page(url): url for url in (*state.get("competitors", []), *state.get("chosen", []))}
+    competitors.pop(same_page(target), None)
     jobs = [PageJob(url=target, facts=facts)] if facts is not None else []
-    jobs += [PageJob(url=url, facts=None) for url in competitors if url != target]
+    jobs += [PageJob(url=url, facts=None) for url in competitors.values()]
     return [Send("content_scraping", job) for job in jobs] or "gap_analysis"
