@@ -13,8 +13,9 @@ _STYLE = """
   --hue: #4c8dff; --own: #fb923c; --warn: #4a3b09; --warn-ink: #ffe69c; --on-hue: #0b0e12; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 62rem;
   margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin: 0; } h2 { margin: 2.2rem 0 .6rem; font-size: 1.2rem; } 
-h3 { margin: 0; font-size: 1rem; } .soft { color: var(--soft); } .banner { background: var(--warn); color: var(--warn-ink);
+h1 { font-size: 1.6rem; margin: 0; } h2 { margin: 2.2rem 0 .6rem; font-size: 1.2rem; }
+h3 { margin: 0; font-size: 1rem; } .soft { color: var(--soft); }
+.banner { background: var(--warn); color: var(--warn-ink);
   padding: .6rem .9rem; border-radius: 6px; margin: 1rem 0; }
 .figures { display: flex; flex-wrap: wrap; gap: .8rem; } .figures div { border: 1px solid var(--line);
   border-radius: 6px; padding: .5rem .9rem; } .figures b { display: block; font-size: 1.35rem; }
@@ -148,12 +149,7 @@ def _costs(report: dict[str, Any]) -> str:
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td{' class=num' * isinstance(cell, int)}>{escape(str(cell))}</td>" for cell in row)
-        + "</tr>"
-        for row in rows
-    )
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
