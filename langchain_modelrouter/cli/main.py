@@ -13,6 +13,7 @@ COMMANDS: Mapping[str, str] = {
     "presets": "List the presets, or show one.",
     "use": "Switch the preset: edits the one line `preset:`.",
     "cost": "Compare what a job costs on each preset.",
+    "simulate": "Serve stand-ins for the providers on loopback, with faults on demand.",
 }
 """Command to its one line of help; `cli/<command>.py` holds it."""
 

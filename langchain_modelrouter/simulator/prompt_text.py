@@ -23,6 +23,8 @@ respond return result give make tell write output json schema keys key field fie
 following text word words one two three list name true false null none system user assistant http https www com
 org html page data content item items
 """
+_FILLERS = ["this prompt", "its few words", "what it asks"]
+"""Take the place of salient words where a prompt has fewer than three."""
 _STOP = frozenset(_STOP_WORDS.split())
 
 
@@ -46,7 +48,8 @@ class PromptText:
             if (len(key) > 2 or not key.isascii()) and key not in _STOP:
                 folded.setdefault(key, word)
                 counts[key] += 1
-        words = [folded[key] for key, _ in counts.most_common(40)] or ["prompt"]
+        words = [folded[key] for key, _ in counts.most_common(40)]
+        words += _FILLERS[len(words) :]
         turn = self.offset % len(words)
         return (*words[turn:], *words[:turn])
 
