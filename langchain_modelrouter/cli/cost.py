@@ -49,12 +49,12 @@ def command(
         )
         return
     for job in chosen:
-        _show(job, jobs_per_day)
+        _show(job)
         render.line()
     _compare(others, jobs_per_day)
 
 
-def _show(job: JobCost, jobs_per_day: int) -> None:
+def _show(job: JobCost) -> None:
     rows: list[tuple[Any, ...]] = [
         (cost.task, cost.model, f"{cost.tokens:,}", render.usd(cost.usd)) for cost in job.by_task
     ]
@@ -71,15 +71,14 @@ def _compare(jobs: Sequence[JobCost], jobs_per_day: int) -> None:
             job.profile,
             job.preset,
             render.usd(job.total_usd),
-            render.usd(job.baseline_usd),
             render.percent(job.saving),
             render.usd(_times(job, jobs_per_day), digits=2),
             render.usd(_times(job, jobs_per_day * DAYS_A_MONTH), digits=2),
         )
         for job in jobs
     ]
-    columns = ("profile", "preset", "a job", "baseline", "saving", f"{jobs_per_day} jobs (a day)", "30 days")
-    render.table(columns, rows, title="All presets", right=columns[2:])
+    columns = ("profile", "preset", "a job", "saving", "a day", f"{DAYS_A_MONTH} days")
+    render.table(columns, rows, title=f"Every preset, {jobs_per_day} jobs a day", right=columns[2:])
 
 
 def _times(job: JobCost, count: int) -> Any:

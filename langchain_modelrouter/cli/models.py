@@ -13,7 +13,16 @@ from langchain_modelrouter.errors import InvalidOptionError, nearest
 
 EXAMPLES = ("modelrouter models --provider nebius", "modelrouter models --size tiny --json")
 
-_COLUMNS = ("model", "size", "in $/M", "out $/M", "tokens/s", "context", "capabilities", "key")
+_COLUMNS = ("model", "size", "in", "out", "tok/s", "window", "can")
+_LETTERS = {
+    "tools": "T",
+    "json_schema": "S",
+    "images": "I",
+    "files": "F",
+    "audio": "A",
+    "reasoning": "R",
+    "embeddings": "E",
+}
 
 
 def command(
@@ -22,7 +31,10 @@ def command(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the models: size, prices in USD per 1,000,000 tokens, speed, limits, and whether a key is set."""
+    """List the models: size, prices in USD per 1,000,000 tokens in and out, tokens per second, context window.
+
+    What they can: T tools, S JSON schema, I images, F files, A audio, R reasoning, E embeddings.
+    """
     loaded = RouterConfig.load(config)
     _demand("--provider", provider, loaded.providers)
     _demand("--size", size, SIZES)
@@ -41,14 +53,15 @@ def command(
             model.size,
             render.per_mtok(model.input_usd_per_mtok),
             render.per_mtok(model.output_usd_per_mtok),
-            None if model.tokens_per_s is None else f"{model.tokens_per_s:g}",
-            model.context_window,
-            " ".join(sorted(model.capabilities)) or "-",
-            f"set {missing[model.provider]}" if model.provider in missing else "ok",
+            None if model.tokens_per_s is None else f"{model.tokens_per_s:.4g}",
+            render.tokens(model.context_window),
+            "".join(letter for name, letter in _LETTERS.items() if name in model.capabilities) or "-",
         )
         for model in models
     ]
     render.table(_COLUMNS, rows, right=_COLUMNS[2:6])
+    for key in dict.fromkeys(model.provider for model in models if model.provider in missing):
+        render.note(f"{key}: {missing[key]} is not set, so its models are not eligible.")
 
 
 def _demand(option: str, value: str | None, known: Iterable[str]) -> None:

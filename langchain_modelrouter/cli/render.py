@@ -75,6 +75,13 @@ def per_mtok(price: Decimal | None) -> str | None:
     return None if price is None else f"{price.normalize():f}"
 
 
+def tokens(count: int | None) -> str | None:
+    """Return a number of tokens as `128k` or `1.05M`; None where it is unknown."""
+    if count is None:
+        return None
+    return f"{count / 1e6:.3g}M" if count >= 1_000_000 else f"{count / 1e3:.4g}k"
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
@@ -104,9 +111,12 @@ def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(title=title or None, title_justify="left", header_style="bold")
+    console = Console()
+    if title:
+        console.print(Text(title, style="bold"))
+    shown = Table(header_style="dim", box=None, padding=(0, 2, 0, 0))
     for at, name in enumerate(columns):
-        shown.add_column(name, justify="right" if at in on_right else "left", overflow="fold")
+        shown.add_column(name, justify="right" if at in on_right else "left", no_wrap=at < 2 or at in on_right)
     for row in rows:
         shown.add_row(*map(Text, row))
-    Console().print(shown)
+    console.print(shown)

@@ -10,7 +10,7 @@ Run = Callable[..., Any]
 def test_models_are_listed_with_their_prices(run: Run) -> None:
     result = run("models", "--provider", "nebius")
     rows = [line.split() for line in result.stdout.splitlines()]
-    assert rows[2][:6] == ["nebius-llama-405b", "large", "1.5", "1.5", "40", "128000"]
+    assert rows[2][:6] == ["nebius-llama-405b", "large", "1.5", "1.5", "40", "128k"]
     assert len(rows) == 5
 
 
