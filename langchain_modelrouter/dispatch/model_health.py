@@ -84,13 +84,11 @@ class ModelState:
         self.breaker.success(now, verdict=verdict, slow=slow, draw=draw)
 
     def failed(self, now: float, failure: Failure, lasted_s: float, *, probe: bool, verdict: bool, draw: float) -> None:
-        """Take in a failure. A caller's own deadline counts as a slow call where it left the model ample time."""
-        if failure.counts:
+        """Take in a failure. A caller's own deadline counts where it left the model ample time."""
+        if failure.counts or (failure.kind == "timeout" and lasted_s > self._ample_s()):
             self.calls += 1
             self.failures += 1
             self.breaker.failure(now, verdict=verdict, retry_after_s=failure.retry_after_s, draw=draw)
-        elif failure.kind == "timeout" and lasted_s > self._ample_s():
-            self.breaker.success(now, verdict=verdict, slow=True, draw=draw)
         elif probe:
             self.breaker.free_probe()
 
@@ -149,7 +147,7 @@ class ModelState:
         return limit_s is not None and latency_s > limit_s
 
     def _ample_s(self) -> float:
-        """The seconds after which a call without an answer is slow, however long the answer would have been."""
+        """The seconds after which a call without an answer has failed, however long the answer would have been."""
         usual_s = self._latency.percentile(0.5) or self._baseline.nominal_s(LONG_ANSWER_TOKENS)
         return self._config.slow_ratio * usual_s
 
