@@ -2,7 +2,7 @@ import copy
 import pickle
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -142,6 +142,25 @@ def test_aliases_in_presets_are_resolved_and_doubles_fall_together() -> None:
         ALONE | {"aliases": {"first": "second", "second": "a"}, "presets": {"mine": {"default": ["first", "a", "b"]}}}
     )
     assert config.active_preset == {"default": ("a", "b")}
+
+
+def test_settings_by_model_may_use_aliases() -> None:
+    config = RouterConfig(
+        routing={
+            "splits": {"reasoning-model": {"reasoning-model": 90, "sambanova-deepseek-r1.1": 10}},
+            "weights": {"general-model": 2},
+        },
+        fallback={"models": {"reasoning-model": "nebius-deepseek-r1"}},
+    )
+    shares = {"sambanova-deepseek-r1": 90, "sambanova-deepseek-r1.1": 10}
+    assert config.routing.splits == {"sambanova-deepseek-r1": shares}
+    assert config.routing.weights == {"sambanova-llama-4-405b": 2}
+    assert config.fallback.models == {"sambanova-deepseek-r1": ("nebius-deepseek-r1",)}
+
+
+@pytest.mark.parametrize("mode", ["python", "json"])
+def test_a_dump_is_a_configuration_again(mode: Literal["python", "json"]) -> None:
+    assert RouterConfig.model_validate(RouterConfig.builtin().model_dump(mode=mode)) == RouterConfig.builtin()
 
 
 def test_the_models_of_an_unknown_preset_are_an_error() -> None:

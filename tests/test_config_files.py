@@ -1,9 +1,12 @@
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from langchain_modelrouter.config_files import MAX_BYTES, MAX_DEPTH, Document, read_document
+from langchain_modelrouter.config_files import MAX_BYTES, MAX_DEPTH, Document, parse_document, read_document
 from langchain_modelrouter.errors import ConfigError, Fault
 
 
@@ -162,3 +165,14 @@ def test_broken_toml_is_one_fault_with_its_line(tmp_path: Path, text: str, line:
     fault = fault_of(tmp_path / "c.toml")
     assert fault.line == line
     assert "not valid TOML" in fault.problem
+
+
+@given(text=st.text(alphabet="ab:-,[]{}&*!|>'\"#%@?<\n \t01.~", max_size=60))
+def test_any_text_is_read_or_is_faults_of_one_line(text: str) -> None:
+    for name in ("c.yaml", "c.toml"):
+        faults: Sequence[Fault] = ()
+        try:
+            faults = parse_document(text, Path(name), name).faults
+        except ConfigError as error:
+            faults = error.faults
+        assert not any("\n" in str(fault) for fault in faults)
