@@ -75,11 +75,6 @@ def _unknown_names(data: Mapping[str, Any], names: _Names) -> Iterator[Problem]:
         for task in _keys(entries):
             if task != DEFAULT and task not in names.tasks:
                 yield ("presets", preset, task), unknown("task", task, [*names.tasks, DEFAULT])
-    if DEFAULT in names.tasks:
-        yield (
-            ("tasks", DEFAULT),
-            "the name is reserved for the entry of a preset that serves all other tasks; rename it",
-        )
     for category in _keys(_at(data, "routing", "category_tasks")):
         if category not in CATEGORIES and category not in names.tasks:
             yield ("routing", "category_tasks", category), unknown("category", category, CATEGORIES)

@@ -26,7 +26,6 @@ def faults_of(config: dict[str, Any]) -> dict[str, str]:
         ({"presets": {"p": {"default": ["nebius-llama-8b", "x"]}}}, "presets.p.default[1]", "no model 'x'"),
         ({"presets": {"p": {"default": []}}}, "presets.p.default", "at least 1"),
         ({"presets": {"p": {"gap_analisys": "nebius-llama-8b"}}}, "presets.p.gap_analisys", "'gap_analysis'"),
-        ({"tasks": {"default": {}}}, "tasks.default", "reserved"),
         ({"tasks": {"t": {"requires": ["tool"]}}}, "tasks.t.requires[0]", "'tools'"),
         ({"fallback": {"models": {"x": "nebius-llama-8b"}}}, "fallback.models.x", "no model 'x'"),
         ({"fallback": {"models": {"nebius-llama-8b": ["y"]}}}, "fallback.models.nebius-llama-8b[0]", "no model 'y'"),

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -51,6 +51,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str =
         _plain_table(columns, cells, title, on_right)
 
 
+def facts(pairs: Iterable[tuple[str, str]]) -> None:
+    """Print names and what is said of them, one per line, the names in a column."""
+    shown = list(pairs)
+    width = max(len(name) for name, _ in shown)
+    for name, said in shown:
+        print(f"{name:{width}}  {said}")
+
+
 def is_terminal(stream: TextIO | None = None) -> bool:
     """Return whether a person reads along; by default on stdout."""
     return (stream or sys.stdout).isatty()
@@ -62,7 +70,7 @@ def usd(amount: Decimal | None, *, digits: int = 3) -> str | None:
         return None
     if amount and abs(amount) < Decimal(1).scaleb(-digits):
         return f"${amount:.2g}" if abs(amount) >= Decimal("0.0001") else f"${amount:f}"
-    return f"${amount:,.{digits}f}"
+    return f"${amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):,}"
 
 
 def percent(share: Decimal | float | None) -> str | None:
