@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from langchain_modelrouter.routing.classifiers.difficulty import KINDS, features
+from langchain_modelrouter.routing.classifiers.difficulty import KINDS, feature_names, features
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +34,12 @@ SLOPE = 4.0
 ROUNDS = 6
 """Refits with the labelled prompts put on their side."""
 
+PROBLEM_FEATURES = frozenset({
+    "length", "sentences", "numbers", "distinct_numbers", "decimals", "large_numbers", "formula", "money_or_percent",
+    "questions", "algebra", "geometry", "statistics", "spread", "parts", "compare", "flow", "rates", "money",
+    "total", "number_words", "condition", "reasoning",
+})  # fmt: skip
+"""What word problems are weighed by: the rest would be learned from a few odd ones."""
 SIDES = {"simple": "easy", "general": "easy", "reasoning": "hard", "code": "hard"}
 
 
@@ -94,6 +100,8 @@ def _fit_kind(rows: Sequence[Described], kind: str) -> KindWeights:
     x = np.array([r.values for r in rows])
     spread = x[counted].std(axis=0)
     spread[spread < 1e-9] = np.inf
+    if kind == "problem":
+        spread[[name not in PROBLEM_FEATURES for name in feature_names()]] = np.inf
     z, target = x / spread, np.array([r.prompt.failure for r in rows])
     groups = np.array([f"{r.prompt.group}|{r.kind == kind}" for r in rows])
     among_all = own & np.array([kind == "open" and r.prompt.source != "observed" for r in rows])

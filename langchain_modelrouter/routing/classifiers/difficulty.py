@@ -24,7 +24,7 @@ SHAPES = (
     "length", "choice", "choice_length", "option_length", "sentences", "numbers", "distinct_numbers",
     "choice_numbers", "decimals", "large_numbers", "number_options", "long_words", "word_length", "formula",
     "choice_formula", "money_or_percent", "code_marks", "questions", "blank", "shouted_negation",
-    "numbered_statements",
+    "numbered_statements", "asks_number",
 )  # fmt: skip
 """Features beside the categories of words, in the order of `features`."""
 
@@ -88,6 +88,7 @@ def features(text: str) -> tuple[str, list[float]]:
     percent, money, equals, backslash, power, plus, asked, fences, braces, blank, *numbered = map(body.count, COUNTS)
     size = len(words)
     length = log(1 + size + len(numbers))
+    asks_number = "how " in lowered and _HOW_MANY.search(lowered) is not None
     formula = log(1 + equals + backslash + 2 * power + plus)
     count = log(1 + len(numbers) + tally[names["number_words"]])
     spelled = len("".join(words))
@@ -113,18 +114,21 @@ def features(text: str) -> tuple[str, list[float]]:
         1.0 if blank else 0.0,
         1.0 if " NOT " in body or "EXCEPT" in body or "LEAST" in body else 0.0,
         min(2.0, sum(numbered)),
+        1.0 if asks_number else 0.0,
     ]
     quantities = len(numbers) + tally[names["number_words"]] + tally[names["parts"]]
-    problem = not options and not fences and not braces and _is_problem(lowered, quantities, size)
+    problem = (
+        not options and not fences and not braces and _is_problem(lowered, quantities, size, asks_number=asks_number)
+    )
     kind = "choice" if options else "problem" if problem else "open"
     return kind, shape + [_LOGS[n] if n < 32 else _LOGS[31] for n in tally]
 
 
-def _is_problem(lowered: str, quantities: int, words: int) -> bool:
+def _is_problem(lowered: str, quantities: int, words: int, *, asks_number: bool) -> bool:
     """Return whether a prompt asks for a number from numbers."""
     if quantities == 0 or quantities * 40 < words:
         return False
-    if _HOW_MANY.search(lowered) or (quantities > 3 and quantities * 20 >= words):
+    if asks_number or (quantities > 3 and quantities * 20 >= words):
         return True
     return quantities > 1 and _ASKS.search(lowered) is not None
 
