@@ -37,7 +37,7 @@ def server() -> Iterator[Simulator]:
 
 @pytest.fixture
 def http() -> Iterator[httpx2.Client]:
-    with httpx2.Client(timeout=5) as http:
+    with httpx2.Client(timeout=5, verify=False) as http:
         yield http
 
 
