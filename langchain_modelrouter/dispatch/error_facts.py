@@ -66,9 +66,6 @@ class ErrorFacts:
 def facts_of(error: BaseException, *, body: object = None) -> ErrorFacts:
     """Read an error; `body` is its error body where the error has no such attribute."""
     classes = [cls for cls in type(error).__mro__ if cls.__module__ != "builtins"]
-    packages = {cls.__module__.partition(".")[0] for cls in classes}
-    integrations = packages - {"langchain_core", "langchain_modelrouter"}
-    is_sdk = bool(packages & SDKS) or any(name.startswith("langchain_") for name in integrations)
     status, codes, texts, headers = None, [], [], NO_HEADERS
     for one in _with_cause(error):
         response = getattr(one, "response", None)
@@ -82,7 +79,7 @@ def facts_of(error: BaseException, *, body: object = None) -> ErrorFacts:
         headers = headers or headers_of(one)
     return ErrorFacts(
         names=tuple(cls.__name__ for cls in classes),
-        is_sdk=is_sdk,
+        is_sdk=_is_sdk(_packages(error)),
         status=status,
         codes=tuple(codes),
         text=" ".join(texts).lower()[:2000],
@@ -99,13 +96,17 @@ def headers_of(error: BaseException) -> Mapping[str, str]:
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and what it came from, the outermost first."""
+    """Yield the error and what it came from, the outermost first.
+
+    An SDK's error came from the one that it was raised in the midst of, even where it says `from None` as openai 3
+    does; of others only a declared cause counts: the caller may be handling some error of its own.
+    """
     seen: set[int] = set()
     one: BaseException | None = error
     while one is not None and id(one) not in seen:
         seen.add(id(one))
         yield one
-        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+        one = one.__cause__ or (one.__context__ if _is_sdk(_packages(one)) else None)
 
 
 def retry_after_s(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
@@ -172,6 +173,16 @@ def _date(text: str) -> datetime | None:
     except (ValueError, TypeError, IndexError):
         return None
     return date if date.tzinfo else None
+
+
+def _packages(error: BaseException) -> set[str]:
+    """The top-level packages that define the error's classes."""
+    return {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
+
+
+def _is_sdk(packages: set[str]) -> bool:
+    integrations = packages - {"langchain_core", "langchain_modelrouter"}
+    return bool(packages & SDKS) or any(name.startswith("langchain_") for name in integrations)
 
 
 def _with_cause(error: BaseException) -> Iterator[BaseException]:

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from langchain_core.exceptions import ModelError
 
-from langchain_modelrouter.dispatch.answers import bad_answer
 from langchain_modelrouter.dispatch.broken_bodies import error_payload, is_broken_body
 from langchain_modelrouter.dispatch.error_facts import ErrorFacts, chain, facts_of, retry_after_s
 from langchain_modelrouter.dispatch.failure_signs import (
@@ -38,7 +37,7 @@ from langchain_modelrouter.errors import (
     ModelRouterError,
 )
 
-__all__ = ["KINDS", "LONGEST_WAIT_S", "TABLE", "Failure", "Kind", "bad_answer", "classify", "short"]
+__all__ = ["KINDS", "LONGEST_WAIT_S", "TABLE", "Failure", "Kind", "classify", "short"]
 
 LONGEST_WAIT_S = 10.0
 """A longer Retry-After is not waited out: the model rests and the next is asked (FAULTS, numbers)."""
@@ -63,7 +62,7 @@ TABLE: Mapping[Kind, Policy] = MappingProxyType(
         "server_error": Policy("retry", True, False, "server error"),
         "timeout": Policy("next_model", True, False, "timed out"),
         "connection": Policy("next_model", True, False, "connection failed"),
-        "tls": Policy("next_model", True, True, "the certificate is not trusted"),
+        "tls": Policy("next_model", True, True, "TLS failed, the peer is not trusted"),
         "malformed": Policy("next_model", True, False, "the answer is malformed"),
         "truncated": Policy("next_model", True, False, "the answer is cut off"),
         "empty": Policy("next_model", True, False, "the answer is empty"),

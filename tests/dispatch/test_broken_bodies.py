@@ -12,7 +12,8 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_openai import ChatOpenAI
 
-from langchain_modelrouter.dispatch.failures import bad_answer, classify
+from langchain_modelrouter.dispatch.answers import bad_answer
+from langchain_modelrouter.dispatch.failures import classify
 from langchain_modelrouter.dispatch.settings import LimitsConfig
 
 RESET = b"reset"

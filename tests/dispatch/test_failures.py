@@ -311,6 +311,15 @@ def test_cancellation_passes_whatever_the_configuration_says(error: BaseExceptio
     assert (failure.kind, failure.action, failure.counts) == ("cancelled", "raise", False)
 
 
+def test_an_error_that_the_caller_is_handling_is_not_taken_for_the_cause() -> None:
+    try:
+        raise ssl.SSLCertVerificationError("of another call")
+    except ssl.SSLError:
+        with pytest.raises(TimeoutError) as caught:
+            raise TimeoutError("slow")  # noqa: B904  the implicit context is the point
+        assert classify(caught.value).kind == "timeout"
+
+
 ACTIONS = {
     "rate_limited": ("next_model", True),
     "quota": ("next_model", False),
