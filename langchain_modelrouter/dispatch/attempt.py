@@ -4,11 +4,11 @@ The same for all doors: it keeps the books, it calls nothing.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch.answers import bad_answer
@@ -27,7 +27,7 @@ logger = logging.getLogger("langchain_modelrouter")
 class OpenAttempt:
     """An attempt between its start and its end. Exactly one of `answered`, `failed`, `cancelled` ends it."""
 
-    __slots__ = ("call", "client", "ended", "kwargs", "live", "model", "permit", "started", "ttft_s")
+    __slots__ = ("call", "client", "ended", "kwargs", "live", "messages", "model", "permit", "started", "ttft_s")
 
     def __init__(
         self,
@@ -36,10 +36,11 @@ class OpenAttempt:
         model: ModelInfo,
         permit: Permit,
         client: BaseChatModel,
+        messages: Sequence[BaseMessage],
         kwargs: dict[str, Any],
     ) -> None:
         self.call, self.live, self.model, self.permit = call, live, model, permit
-        self.client, self.kwargs = client, kwargs
+        self.client, self.messages, self.kwargs = client, messages, kwargs
         self.started = live.clock()
         self.ttft_s: float | None = None
         self.ended = False
@@ -56,7 +57,7 @@ class OpenAttempt:
             self._end(None)
             return message
         problem = bad_answer(message, self.call.limits)
-        usage = billed(message, self.call.messages)
+        usage = billed(message, self.messages)
         if problem is not None:
             return self.failed(problem, usage)
         latency_s = self.live.clock() - self.started
@@ -86,9 +87,9 @@ class OpenAttempt:
         """End the attempt since nobody waits for it any more."""
         if self.ended:
             return
-        usage = NO_USAGE if partial is None else billed(partial, self.call.messages)
+        usage = NO_USAGE if partial is None else billed(partial, self.messages)
         if usage is NO_USAGE:
-            usage = estimated_input(self.call.messages)
+            usage = estimated_input(self.messages)
         self._end(self._record("cancelled", None, self.live.clock() - self.started, usage))
         self.permit.cancelled()
 

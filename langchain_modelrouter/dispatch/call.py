@@ -36,6 +36,8 @@ class RoutedCall:
     overrides: Mapping[str, FailureAction] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     is_cached: bool = False
+    dropped: tuple[str, ...] = ()
+    """What of the history the model that was asked last would not have taken, in words."""
 
     def record(self, model: ModelInfo) -> dict[str, Any]:
         """Return what `response_metadata["model_router"]` says of the call that `model` answered."""
@@ -57,6 +59,8 @@ class RoutedCall:
         }
         if decision.notes:
             record["notes"] = list(decision.notes)
+        if self.dropped:
+            record["dropped"] = list(self.dropped)
         if self.is_cached:
             record["cached"] = True
         return record

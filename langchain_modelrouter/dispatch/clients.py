@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from langchain_core.language_models import BaseChatModel
 
@@ -37,6 +37,7 @@ class Clients:
         options: ClientOptions = ClientOptions(),
     ) -> None:
         self.providers, self.handed_in, self.options = providers, dict(handed_in or {}), options
+        self._families: dict[str, str] = {}
         self._reset()
 
     def _reset(self) -> None:
@@ -44,7 +45,8 @@ class Clients:
         self._lock = Lock()
         self._http: dict[str, Any] = {}
         self._sync: dict[str, BaseChatModel] = {}
-        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopClients] = WeakKeyDictionary()
+        self._by_loop: _ByLoop = WeakKeyDictionary()
+        finalize(self, _close_all, self._http, self._by_loop, self._pid)
 
     def missing_key(self, provider_key: str) -> str | None:
         """Return why a provider cannot be asked for want of a key, or None where it can."""
@@ -58,6 +60,15 @@ class Clients:
         if model.key in self.handed_in:
             return model.key
         return self.providers[model.provider].api_key_env or model.provider
+
+    def family(self, model: ModelInfo) -> str:
+        """Return the integration that speaks to `model`, as `response_metadata["model_provider"]` names it."""
+        if (client := self.handed_in.get(model.key)) is None:
+            return self.providers[model.provider].kind
+        family = self._families.get(model.key)
+        if family is None:
+            family = self._families[model.key] = client._get_ls_params().get("ls_provider", "")
+        return family
 
     def is_built(self, model: ModelInfo) -> bool:
         """Return whether we build the client of this model, rather than having been handed it."""
@@ -97,13 +108,8 @@ class Clients:
     def close(self) -> None:
         """Close the connections that blocking calls use, and ask each event loop to close its own."""
         with self._lock:
-            for http in self._http.values():
-                http.close()
-            for loop, kept in list(self._by_loop.items()):
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(kept.close_soon)
-            self._http, self._sync = {}, {}
-            self._by_loop = WeakKeyDictionary()
+            self._sync.clear()
+            _close_all(self._http, self._by_loop, self._pid)
 
     def _heed_fork(self) -> None:
         if self._pid != os.getpid():
@@ -169,6 +175,21 @@ class _LoopClients:
 
 
 _closing: set[asyncio.Task[None]] = set()
+
+
+_ByLoop = WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopClients]
+
+
+def _close_all(http: dict[str, Any], by_loop: _ByLoop, pid: int) -> None:
+    """Close the pools of blocking calls and let each loop close its own; a forked child leaves its parent's alone."""
+    if pid != os.getpid():
+        return
+    while http:
+        http.popitem()[1].close()
+    while by_loop:
+        loop, kept = by_loop.popitem()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(kept.close_soon)
 
 
 async def _lifetime(client: Any) -> AsyncGenerator[Any, None]:

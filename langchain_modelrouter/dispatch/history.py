@@ -66,7 +66,7 @@ def _is_foreign(message: BaseMessage, provider: str, family: str) -> bool:
     metadata = message.response_metadata
     routed = metadata.get("model_router")
     wrote = metadata.get("model_provider")
-    if wrote in (None, family) and (routed is None or routed.get("provider") == provider):
+    if wrote in (None, family) if routed is None else routed.get("provider") == provider:
         return False
     return (
         not isinstance(message.content, str)

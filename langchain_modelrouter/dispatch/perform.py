@@ -16,6 +16,7 @@ from langchain_modelrouter.dispatch.attempt import OpenAttempt
 from langchain_modelrouter.dispatch.call import RoutedCall
 from langchain_modelrouter.dispatch.failures import short
 from langchain_modelrouter.dispatch.fit import fitted
+from langchain_modelrouter.dispatch.history import fitted_history
 from langchain_modelrouter.dispatch.live import Live
 from langchain_modelrouter.dispatch.messages import as_chunk
 from langchain_modelrouter.dispatch.plan import Call, Failed, Outcome, Skipped, Step
@@ -51,7 +52,7 @@ class Performer:
             return attempt
         before, alarm.at = alarm.at, min(alarm.at, self.call.deadline_at)
         try:
-            message = attempt.client.invoke(self.call.messages, self.call.config, stop=self.call.stop, **attempt.kwargs)
+            message = attempt.client.invoke(attempt.messages, self.call.config, stop=self.call.stop, **attempt.kwargs)
         except Exception as error:  # noqa: BLE001  a failure is a value; what is no failure of a model is raised by the plan
             return attempt.failed(error)
         except BaseException:
@@ -74,7 +75,7 @@ class Performer:
         try:
             async with asyncio.timeout(self._left_s()):
                 message = await attempt.client.ainvoke(
-                    self.call.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
+                    attempt.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
                 )
         except Exception as error:  # noqa: BLE001  as in `perform`
             return attempt.failed(error)
@@ -92,7 +93,7 @@ class Performer:
             return attempt
         tally, held = Tally(), list[AIMessageChunk]()
         chunks: Iterator[AIMessageChunk] = attempt.client.stream(
-            self.call.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
+            attempt.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
         )
         try:
             while True:
@@ -147,7 +148,7 @@ class Performer:
             return attempt
         tally, held, timer = Tally(), list[AIMessageChunk](), StreamTimer()
         chunks: AsyncIterator[AIMessageChunk] = attempt.client.astream(
-            self.call.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
+            attempt.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
         )
         try:
             while True:
@@ -275,11 +276,14 @@ class Performer:
         try:
             client = live.clients.aget(model) if is_async else live.clients.get(model)
             kwargs = fitted(client, model, {**call.settings, **call.kwargs})
+            family = live.clients.family(model)
+            history = fitted_history(call.messages, provider=model.provider, family=family)
         except BaseException:
             permit.cancelled()
             raise
         self.served = model
-        return OpenAttempt(call, live, model, permit, client, kwargs)
+        call.dropped = history.dropped
+        return OpenAttempt(call, live, model, permit, client, history.messages, kwargs)
 
     def _may_wait(self, seconds: float) -> Skipped | None:
         if self.live.clock() + seconds >= self.call.deadline_at:
