@@ -437,7 +437,7 @@ class RouterChatModel(EntryPoints):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = LangSmithParams(
             ls_provider="modelrouter",
-            ls_model_name=self.preset or self.engine.snapshot.config.preset or "modelrouter",
+            ls_model_name=kwargs.get("model") or self.preset or self.engine.snapshot.config.preset or "modelrouter",
             ls_model_type="chat",
         )
         temperature, max_tokens = (kwargs.get(name, getattr(self, name)) for name in _FORWARDED)

@@ -98,7 +98,11 @@ class StructuredOutputParser(BaseCumulativeTransformOutputParser[Any]):
     def _fitted(self, value: Any, *, partial: bool) -> Any:
         schema = self.schema_
         if isinstance(schema, type) and is_basemodel_subclass(schema):
-            return value if isinstance(value, schema) else cast(type[BaseModel], schema).model_validate(value)
+            if isinstance(value, schema):
+                return value
+            # Schemas of pydantic 1 have the older name.
+            validate = schema.model_validate if issubclass(schema, BaseModel) else cast(Any, schema).parse_obj
+            return validate(value)
         if not partial and isinstance(schema, type):
             TypeAdapter(schema).validate_python(value)
         return value.model_dump() if isinstance(value, BaseModel) else value
