@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from langchain_modelrouter.evaluation.outcomes import read_rows
+from langchain_modelrouter.evaluation.json_files import read_rows
 
 ONE_KIND_SHARE = 0.9
 """From this share of one kind on, the rest is too little to route for (ours)."""

@@ -76,14 +76,14 @@ def threshold_for_quality(cases: Sequence[Case], quality: float, *, seed: int = 
     hardest = max(case.difficulty for case in cases)
     threshold = math.nextafter(hardest, math.inf) if reaching.strong_share == 0 else reaching.threshold
 
-    def routed(sample: Sequence[Case]) -> float:
+    def routed(sample: Sequence[Case]) -> tuple[float]:
         taken = [c.strong_score if c.difficulty >= threshold else c.weak_score for c in sample]
-        return sum(taken) / len(taken)
+        return (sum(taken) / len(taken),)
 
     return QualityCalibration(
         threshold=threshold,
         wanted=quality,
-        quality=bootstrap(cases, routed, seed=seed),
+        quality=bootstrap(cases, routed, seed=seed)[0],
         strong_share=reaching.strong_share,
         cost_usd=reaching.cost_usd,
         prompts=len(cases),

@@ -5,11 +5,15 @@ Sources: RouteLLM, arXiv 2406.18665, section 3 (PGR, APGR, CPT); RouterBench, ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
+from operator import attrgetter
 from random import Random
 from statistics import fmean
+
+_DIFFICULTY = attrgetter("difficulty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,9 @@ def curve(cases: Sequence[Case]) -> tuple[CurvePoint, ...]:
     """Return the operating points from "all weak" to "all strong", one per distinct difficulty."""
     count = len(cases)
     quality, cost_usd = fmean(c.weak_score for c in cases), fmean(c.weak_cost_usd for c in cases)
-    points, sent = [CurvePoint(float("inf"), 0.0, quality, cost_usd)], 0
-    hardest_first = sorted(cases, key=lambda case: -case.difficulty)
-    for threshold, block in groupby(hardest_first, key=lambda case: case.difficulty):
+    points, sent = [CurvePoint(math.inf, 0.0, quality, cost_usd)], 0
+    hardest_first = sorted(cases, key=_DIFFICULTY, reverse=True)
+    for threshold, block in groupby(hardest_first, key=_DIFFICULTY):
         for case in block:
             sent += 1
             quality += (case.strong_score - case.weak_score) / count
@@ -57,18 +61,24 @@ def curve(cases: Sequence[Case]) -> tuple[CurvePoint, ...]:
     return tuple(points)
 
 
-def recovered_gap(points: Sequence[CurvePoint]) -> tuple[tuple[float, float], ...]:
-    """Return (share of strong calls, PGR) for each point: PGR = (router - weak) / (strong - weak).
+def recovered_gap(cases: Sequence[Case]) -> list[tuple[float, float]]:
+    """Return (share of strong calls, PGR) per distinct difficulty: PGR = (router - weak) / (strong - weak).
 
     Raises:
         ValueError: the strong model is not better here, so there is no gap to recover.
     """
-    weak, strong = points[0].quality, points[-1].quality
-    if strong - weak <= 1e-12:
-        raise ValueError(
-            f"the strong model scores {strong:.4f} and the weak one {weak:.4f}: there is no gap to recover"
-        )
-    return tuple((point.strong_share, (point.quality - weak) / (strong - weak)) for point in points)
+    count = len(cases)
+    gap = sum(case.strong_score - case.weak_score for case in cases)
+    if gap <= 1e-12 * count:
+        raise ValueError(f"the strong model is {-gap / count:.4f} worse than the weak one: no gap to recover")
+    points, gained, last = [(0.0, 0.0)], 0.0, math.inf
+    for sent, case in enumerate(sorted(cases, key=_DIFFICULTY, reverse=True)):
+        if case.difficulty != last and sent:
+            points.append((sent / count, gained / gap))
+        last = case.difficulty
+        gained += case.strong_score - case.weak_score
+    points.append((1.0, gained / gap))
+    return points
 
 
 def apgr(cases: Sequence[Case]) -> float:
@@ -77,17 +87,18 @@ def apgr(cases: Sequence[Case]) -> float:
     The exact area under the curve; prompts of equal difficulty count as sent in random order. The paper
     averages ten shares instead, which estimates the same integral.
     """
-    gap = recovered_gap(curve(cases))
-    return sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(gap))
+    return _area(recovered_gap(cases))
 
 
 def cpt(cases: Sequence[Case], target: float) -> float:
     """Return the least share of strong calls that recovers `target` (0.5 for CPT(50 %)) of the gap."""
-    gap = recovered_gap(curve(cases))
-    for (x0, y0), (x1, y1) in pairwise(gap):
-        if y1 >= target - 1e-12:
-            return x0 + (x1 - x0) * (target - y0) / (y1 - y0) if y1 > y0 else x1
-    return 1.0
+    return _share_at(recovered_gap(cases), target)
+
+
+def apgr_and_cpts(cases: Sequence[Case]) -> tuple[float, float, float]:
+    """Return APGR, CPT(50 %) and CPT(80 %), from one curve."""
+    gap = recovered_gap(cases)
+    return _area(gap), _share_at(gap, 0.5), _share_at(gap, 0.8)
 
 
 def hull(points: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
@@ -138,31 +149,43 @@ def cost_at_quality(points: Sequence[tuple[float, float]], quality: float) -> fl
 
 def bootstrap(
     cases: Sequence[Case],
-    statistic: Callable[[Sequence[Case]], float],
+    statistics: Callable[[Sequence[Case]], Sequence[float]],
     *,
     seed: int,
     resamples: int = 300,
     level: float = 0.95,
-) -> Interval:
-    """Return the statistic with its percentile bootstrap interval over prompts.
+) -> tuple[Interval, ...]:
+    """Return each statistic with its percentile bootstrap interval over prompts.
 
-    A resample on which the statistic is not defined (no gap) is left out.
+    A resample on which they are not defined (no gap) is left out.
 
     Source: B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
     """
-    draw, values = Random(seed), []
+    draw, drawn = Random(seed), []
     for _ in range(resamples):
         try:
-            values.append(statistic(draw.choices(cases, k=len(cases))))
+            drawn.append(statistics(draw.choices(cases, k=len(cases))))
         except ValueError:
             continue
-    value = statistic(cases)
-    if not values:
-        return Interval(value, float("nan"), float("nan"))
-    values.sort()
     tail = (1 - level) / 2
-    return Interval(value, values[int(tail * (len(values) - 1))], values[round((1 - tail) * (len(values) - 1))])
+    low, high = int(tail * (len(drawn) - 1)), round((1 - tail) * (len(drawn) - 1))
+    intervals = []
+    for place, value in enumerate(statistics(cases)):
+        values = sorted(sample[place] for sample in drawn) or [math.nan]
+        intervals.append(Interval(value, values[low], values[high]))
+    return tuple(intervals)
+
+
+def _area(points: Sequence[tuple[float, float]]) -> float:
+    return sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(points))
+
+
+def _share_at(points: Sequence[tuple[float, float]], target: float) -> float:
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if y1 >= target - 1e-12:
+            return x0 + (x1 - x0) * (target - y0) / (y1 - y0) if y1 > y0 else x1
+    return 1.0
 
 
 def _slope(a: tuple[float, float], b: tuple[float, float]) -> float:
-    return (b[1] - a[1]) / (b[0] - a[0]) if b[0] > a[0] else float("inf")
+    return (b[1] - a[1]) / (b[0] - a[0]) if b[0] > a[0] else math.inf

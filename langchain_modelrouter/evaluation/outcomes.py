@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +15,12 @@ from langchain_modelrouter.evaluation.cost_quality import (
     Interval,
     aiq,
     apgr,
+    apgr_and_cpts,
     bootstrap,
     cost_at_quality,
-    cpt,
     curve,
 )
+from langchain_modelrouter.evaluation.json_files import read_rows
 
 OUTPUT_TOKENS = 200
 """Tokens of a reply where a file states none: the workload model of the "multi-model architecture" article."""
@@ -101,45 +100,6 @@ def read_outcomes(
     return tuple(_outcome(row, where=where, prices=prices or {}) for path in paths for where, row in read_rows(path))
 
 
-def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield ("file:line", record) for each line that is not blank.
-
-    Raises:
-        ValueError: a line is no JSON object.
-    """
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            where = f"{path}:{number}"
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"{where}: not JSON ({error})") from error
-            if not isinstance(row, dict):
-                raise ValueError(f"{where}: a JSON object is wanted, not {type(row).__name__}")
-            yield where, row
-
-
-def read_prices(path: Path) -> dict[str, tuple[float, float]]:
-    """Return model -> (input, output) USD per million tokens from a JSON file, however deep the models lie.
-
-    A model's entry has one key with "input" and one with "output" in its name, both in USD per million.
-    """
-    found: dict[str, tuple[float, float]] = {}
-
-    def walk(name: str, value: object) -> None:
-        if isinstance(value, dict):
-            sides = [next((v for k, v in value.items() if side in k), None) for side in ("input", "output")]
-            if all(isinstance(price, int | float) for price in sides):
-                found[name] = (float(sides[0] or 0), float(sides[1] or 0))
-            for key, inner in value.items():
-                walk(key, inner)
-
-    walk("", json.loads(path.read_text(encoding="utf-8")))
-    return found
-
-
 def cases(
     outcomes: Sequence[PromptOutcomes], *, score: Callable[[str], float], weak: str, strong: str
 ) -> tuple[Case, ...]:
@@ -199,6 +159,7 @@ def evaluate_outcomes(
         raise ValueError(f"only {strong!r} is scored: nothing to route between")
     weak = weak or min(others, key=lambda single: (single.cost_usd, single.quality)).model
     routed = cases(outcomes, score=score, weak=weak, strong=strong)
+    area, cpt50, cpt80 = bootstrap(routed, apgr_and_cpts, seed=seed, resamples=resamples)
     points = curve(routed)
     ends = ((points[0].cost_usd, points[0].quality), (points[-1].cost_usd, points[-1].quality))
     routes = [(point.cost_usd, point.quality) for point in points]
@@ -209,9 +170,6 @@ def evaluate_outcomes(
         least_usd = cost_at_quality(operating, best.quality) if best.cost_usd > 0 else None
         return None if least_usd is None else 1 - least_usd / best.cost_usd
 
-    def measured(statistic: Callable[[Sequence[Case]], float]) -> Interval:
-        return bootstrap(routed, statistic, seed=seed, resamples=resamples)
-
     return OutcomesReport(
         prompts=len(routed),
         weak=weak,
@@ -219,9 +177,9 @@ def evaluate_outcomes(
         singles=singles,
         best_single=best,
         curve=points,
-        apgr=measured(apgr),
-        cpt50=measured(lambda sample: cpt(sample, 0.5)),
-        cpt80=measured(lambda sample: cpt(sample, 0.8)),
+        apgr=area,
+        cpt50=cpt50,
+        cpt80=cpt80,
         random_apgr=apgr(shuffled(routed, seed=seed)),
         length_apgr=apgr(cases(outcomes, score=len, weak=weak, strong=strong)),
         aiq=aiq(routes, low_usd=ends[0][0], high_usd=ends[1][0]) if dearer else None,

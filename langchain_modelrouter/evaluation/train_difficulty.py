@@ -20,7 +20,8 @@ from langchain_modelrouter.evaluation.difficulty_fit import (
     describe,
     fit,
 )
-from langchain_modelrouter.evaluation.outcomes import read_outcomes, read_rows
+from langchain_modelrouter.evaluation.json_files import read_rows
+from langchain_modelrouter.evaluation.outcomes import read_outcomes
 from langchain_modelrouter.routing.classifiers.difficulty import feature_names, question
 
 SMALLEST_GROUP = 20

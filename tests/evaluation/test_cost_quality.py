@@ -6,6 +6,7 @@ from langchain_modelrouter.evaluation.cost_quality import (
     Case,
     aiq,
     apgr,
+    apgr_and_cpts,
     bootstrap,
     cost_at_quality,
     cpt,
@@ -77,11 +78,12 @@ def test_cost_at_quality_reads_the_hull() -> None:
 
 def test_bootstrap_is_reproducible_and_holds_the_value() -> None:
     cases = PERFECT * 10 + WORST * 3
-    first, again = (bootstrap(cases, apgr, seed=3, resamples=80) for _ in range(2))
+    first, again = (bootstrap(cases, apgr_and_cpts, seed=3, resamples=80) for _ in range(2))
     assert first == again
-    assert first.low < first.value < first.high
+    assert [interval.value for interval in first] == [apgr(cases), cpt(cases, 0.5), cpt(cases, 0.8)]
+    assert all(interval.low < interval.value < interval.high for interval in first)
 
 
 def test_bootstrap_leaves_out_resamples_without_a_gap() -> None:
-    interval = bootstrap([Case(0.9, 0, 1), Case(0.1, 1, 1)], apgr, seed=0, resamples=50)
+    interval, _, _ = bootstrap([Case(0.9, 0, 1), Case(0.1, 1, 1)], apgr_and_cpts, seed=0, resamples=50)
     assert 0 <= interval.low <= interval.high <= 1

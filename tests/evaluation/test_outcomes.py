@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from langchain_modelrouter.evaluation.json_files import read_prices
 from langchain_modelrouter.evaluation.outcomes import (
     OUTPUT_TOKENS,
     evaluate_outcomes,
     read_outcomes,
-    read_prices,
     single_models,
 )
 
