@@ -8,6 +8,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 COMMANDS: Mapping[str, str] = {
+    "route": "Explain where a prompt would go, and why; no model is called.",
+    "seo": "Analyse a web page against its competitors with four agents.",
     "check": "Validate a configuration file and print each fault with its line.",
     "models": "List the models of the catalogue.",
     "presets": "List the presets, or show one.",
@@ -35,7 +37,7 @@ class _LazyGroup(TyperGroup):
 def _imported(name: str) -> Any:
     from langchain_modelrouter.cli.guard import guarded
 
-    module = import_module(f"langchain_modelrouter.cli.{name}")
+    module = import_module(f"langchain_modelrouter.cli.{name.replace('-', '_')}")
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     examples: Sequence[str] = module.EXAMPLES
     single.command(name, epilog="\n\n".join(f"Example: {example}" for example in examples))(guarded(module.command))

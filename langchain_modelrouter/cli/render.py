@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any, TextIO
 
 from langchain_modelrouter.errors import ModelRouterError
@@ -57,6 +58,16 @@ def facts(pairs: Iterable[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in shown)
     for name, said in shown:
         print(f"{name:{width}}  {said}")
+
+
+def is_narrow(width: int = 96) -> bool:
+    """Return whether what is printed goes to a terminal with fewer columns than `width`."""
+    return is_terminal() and get_terminal_size().columns < width
+
+
+def short(text: str, most: int) -> str:
+    """Return a text of at most `most` characters, cut with an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def is_terminal(stream: TextIO | None = None) -> bool:
@@ -122,7 +133,9 @@ def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     console = Console()
     if title:
         console.print(Text(title, style="bold"))
-    shown = Table(header_style="dim", box=None, padding=(0, 2, 0, 0))
+    widths = [max(len(row[at]) for row in [columns, *rows]) for at in range(len(columns))]
+    gap = 2 if sum(widths) + 2 * len(widths) <= console.width else 1
+    shown = Table(header_style="dim", box=None, padding=(0, gap, 0, 0))
     for at, name in enumerate(columns):
         shown.add_column(name, justify="right" if at in on_right else "left", no_wrap=at < 2 or at in on_right)
     for row in rows:
