@@ -97,17 +97,20 @@ def _json(value: Any) -> str:
 
 
 def _schema_in(prompt: PromptText) -> dict[str, Any] | None:
-    """Return the JSON schema that a prompt shows, as output parsers put it into their instructions."""
+    """Return the last JSON schema that a prompt shows: output parsers put it there, after an example of one."""
     for text in (prompt.subject, prompt.instructions):
-        if not _JSON_ASKED.search(text):
-            continue
-        for brace in re.finditer(r"\{(?=\s*\"(?:\$defs|properties|type|description|title)\")", text):
+        found: dict[str, Any] | None = None
+        at = text.find("{") if _JSON_ASKED.search(text) else -1
+        while at >= 0:
             try:
-                found, _ = json.JSONDecoder().raw_decode(text, brace.start())
-            except json.JSONDecodeError:
-                continue
-            if isinstance(found.get("properties"), dict) and "required" in found:
-                return dict(found)
+                value, end = json.JSONDecoder().raw_decode(text, at)
+            except ValueError:
+                value, end = None, at + 1
+            if isinstance(value, dict) and isinstance(value.get("properties"), dict) and "required" in value:
+                found = value
+            at = text.find("{", end)
+        if found is not None:
+            return found
     return None
 
 

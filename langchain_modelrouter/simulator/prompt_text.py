@@ -23,6 +23,8 @@ respond return result give make tell write output json schema keys key field fie
 following text word words one two three list name true false null none system user assistant http https www com
 org html page data content item items
 """
+_MOST_CHARS = 50_000
+"""What is further back in a prompt is not looked at, so that an answer takes milliseconds."""
 _FILLERS = ["this prompt", "its few words", "what it asks"]
 """Take the place of salient words where a prompt has fewer than three."""
 _STOP = frozenset(_STOP_WORDS.split())
@@ -43,7 +45,7 @@ class PromptText:
         """The words that say most, the most frequent first; never empty."""
         folded: dict[str, str] = {}
         counts: Counter[str] = Counter()
-        for word in _WORD.findall(f"{_URL.sub(' ', self.subject[:200_000])}"):
+        for word in _WORD.findall(_URL.sub(" ", self.subject)):
             key = word.casefold()
             if (len(key) > 2 or not key.isascii()) and key not in _STOP:
                 folded.setdefault(key, word)
@@ -86,7 +88,7 @@ class PromptText:
         """Return what the subject gives as `name: value` or `name = value`, in order."""
         label = re.sub(r"[_\s-]+", r"[_\\s-]*", re.escape(name).replace("\\_", "_").replace("\\-", "-"))
         found = re.findall(
-            rf"(?im)(?<!\w)[\"']?{label}[\"']?\s*(?:[:=]|\bis\b)\s*(?:\"([^\"\n]+)\"|'([^'\n]+)'|([^\n,;{{\[]+))",
+            rf"(?im)(?<!\w)[\"']?{label}[\"']?\s*(?:[:=]|\bis\b)\s*(?:\"([^\"\n]+)\"|'([^'\n]+)'|((?:(?!\.\s)[^\n,;{{\[])+))",
             self.subject,
         )
         return tuple(value for groups in found if (value := next(filter(None, groups)).strip(" .\"'")))
@@ -123,8 +125,8 @@ def prompt_text(messages: Iterable[Mapping[str, Any]], *, offset: int = 0) -> Pr
     subject = text_of(messages[last].get("content")) if turns else ""
     rest = "\n".join(text_of(message.get("content")) for message in messages[:last])
     return PromptText(
-        subject=subject or rest,
-        instructions=rest,
+        subject=(subject or rest)[:_MOST_CHARS],
+        instructions=rest[:_MOST_CHARS],
         images=sum(images_of(message.get("content")) for message in messages),
         offset=offset,
     )

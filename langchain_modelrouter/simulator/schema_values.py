@@ -78,13 +78,15 @@ class _Filler:
 
     def resolved(self, schema: Schema) -> Schema:
         """Return the schema with its reference replaced by what it points to, if it has one."""
-        if "$ref" not in schema:
-            return schema
-        found: Any = self.root
-        for step in schema["$ref"].lstrip("#").strip("/").split("/"):
-            if step:
-                found = found.get(step.replace("~1", "/").replace("~0", "~"), {})
-        return {**found, **{key: value for key, value in schema.items() if key not in ("$ref", "default")}}
+        for _ in range(_DEEPEST):
+            if "$ref" not in schema:
+                break
+            found: Any = self.root
+            for step in schema["$ref"].lstrip("#").strip("/").split("/"):
+                if step:
+                    found = found.get(step.replace("~1", "/").replace("~0", "~"), {})
+            schema = {**found, **{key: value for key, value in schema.items() if key not in ("$ref", "default")}}
+        return schema
 
     def is_deep(self, depth: int) -> bool:
         """True where a recursive schema should come to its end."""
