@@ -17,6 +17,7 @@ from langgraph.types import interrupt
 from graphs.seo.ask import Answered, AnswerT, ask
 from graphs.seo.costs import Priced
 from graphs.seo.coverage import Gap, gap, uncovered
+from graphs.seo.gate import Gate
 from graphs.seo.page_error import ErrorEntry, PageError, one_line, same_page
 from graphs.seo.page_facts import Page, PageFacts
 from graphs.seo.prompts import (
@@ -56,8 +57,9 @@ class Agents:
     router: Router
     reader: Reader
     search_provider: SearchProvider | None
-    competitors_wanted: int = 5
-    simulated: bool = False
+    gate: Gate
+    competitors_wanted: int
+    simulated: bool
 
     async def read_target(self, state: SeoState) -> Update:
         """Read the target page; without a keyword, take the one that the page itself is about."""
@@ -126,6 +128,10 @@ class Agents:
 
     async def content_scraping(self, state: PageJob) -> Update:
         """Read one page and have its topics and intent named."""
+        async with self.gate.place():
+            return await self._scraped(state)
+
+    async def _scraped(self, state: PageJob) -> Update:
         url = state["url"]
         _say("content_scraping", "reads", url=url)
         try:
@@ -205,8 +211,8 @@ class Agents:
         """Ask the model of the task, and tell which one answered and what that cost."""
         answer = await ask(self.router.for_task(task), prompt, schema, task=task)
         for call in answer.calls:
-            cost_usd = sum(attempt["cost_usd"] for attempt in call["attempts"])
-            _say(task, "called", model=call["model"], attempts=len(call["attempts"]), cost_usd=cost_usd)
+            costs = [attempt["cost_usd"] or 0.0 for attempt in call["attempts"]]
+            _say(task, "called", model=call["model"], attempts=len(costs), cost_usd=sum(costs))
         return answer
 
 

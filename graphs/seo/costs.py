@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol
+
+from typing_extensions import TypedDict
 
 from graphs.seo.ask import CallRecord
 
@@ -11,7 +13,7 @@ BASELINE_MODEL = "nebius-llama-405b"
 
 
 class CostRow(TypedDict):
-    """All attempts of one task at one model; `calls` are those that this model answered."""
+    """All attempts of one task at one model; `calls` are those that it answered, a cost of None is not known."""
 
     task: str
     model: str
@@ -20,14 +22,14 @@ class CostRow(TypedDict):
     attempts: int
     input_tokens: int
     output_tokens: int
-    cost_usd: float
+    cost_usd: float | None
 
 
 class Costs(TypedDict):
-    """The part of the report that is about money; None where the catalogue lacks the baseline's model."""
+    """The part of the report that is about money; None where the catalogue lacks a price."""
 
     costs: list[CostRow]
-    total_cost_usd: float
+    total_cost_usd: float | None
     baseline_cost_usd: float | None
     saving: float | None
 
@@ -43,7 +45,7 @@ class Priced(Protocol):
 def costs(calls: Iterable[CallRecord], registry: Mapping[str, Priced]) -> Costs:
     """Return the cost table; an attempt counts for the model that it went to, answered or not."""
     rows: dict[tuple[str, str], CostRow] = {}
-    total = Decimal(0)
+    total: Decimal | None = Decimal(0)
     for call in calls:
         for attempt in call["attempts"]:
             row = rows.setdefault((call["task"], attempt["model"]), _empty_row(call["task"], attempt))
@@ -51,15 +53,27 @@ def costs(calls: Iterable[CallRecord], registry: Mapping[str, Priced]) -> Costs:
             row["attempts"] += 1
             row["input_tokens"] += attempt["input_tokens"]
             row["output_tokens"] += attempt["output_tokens"]
-            row["cost_usd"] = round(row["cost_usd"] + attempt["cost_usd"], 12)
-            total += Decimal(str(attempt["cost_usd"]))
+            cost_usd = _cost_usd(attempt)
+            row["cost_usd"] = None if (cost := _sum(row["cost_usd"], cost_usd)) is None else float(cost)
+            total = _sum(total, cost_usd)
     baseline = _baseline_usd(rows.values(), registry)
     return Costs(
         costs=list(rows.values()),
-        total_cost_usd=float(total),
+        total_cost_usd=None if total is None else float(total),
         baseline_cost_usd=None if baseline is None else float(baseline),
-        saving=round(float(1 - total / baseline), 4) if baseline else None,
+        saving=round(float(1 - total / baseline), 4) if baseline and total is not None else None,
     )
+
+
+def _cost_usd(attempt: Mapping[str, Any]) -> Decimal | None:
+    """Return what an attempt cost: nothing where no token was used, None where its model has no price."""
+    if attempt["cost_usd"] is None:
+        return None if attempt["input_tokens"] or attempt["output_tokens"] else Decimal(0)
+    return Decimal(str(attempt["cost_usd"]))
+
+
+def _sum(one: Decimal | float | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else Decimal(str(one)) + other
 
 
 def _empty_row(task: str, attempt: Mapping[str, Any]) -> CostRow:

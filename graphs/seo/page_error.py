@@ -1,7 +1,9 @@
 """The one way in which a page fails."""
 
 import re
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 Stage = Literal["fetch", "parse", "model"]
 _MAX_CHARS = 300

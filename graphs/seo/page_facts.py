@@ -1,6 +1,6 @@
 """The shape of what a page says, for those who do not parse it themselves."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 
 class Heading(TypedDict):

@@ -8,6 +8,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Send
 
 from graphs.seo.agents import Agents, Router
+from graphs.seo.gate import Gate
 from graphs.seo.page_error import same_page
 from graphs.seo.reader import Reader
 from graphs.seo.search import SearchProvider
@@ -35,11 +36,18 @@ def build(
         allow_private: fetch from loopback and private addresses too. Not part of the input, so that a
             caller of a served graph cannot turn it on.
         competitors_wanted: how many pages a search may bring the competitors up to.
-        max_concurrency: how many pages are read at the same time.
+        max_concurrency: how many pages are read at the same time, all runs of this graph in one event loop together.
         simulated: the router's providers are the simulator's; the report says so.
         approve: stop with an `interrupt` before the report counts as published; needs a checkpointer.
     """
-    agents = Agents(router, reader or Reader(allow_private=allow_private), search, competitors_wanted, simulated)
+    agents = Agents(
+        router,
+        reader or Reader(allow_private=allow_private),
+        search,
+        Gate(max_concurrency),
+        competitors_wanted,
+        simulated,
+    )
     graph = StateGraph(SeoState, input_schema=SeoInput)
     graph.add_node("read_target", agents.read_target)
     graph.add_node("data_collection", agents.data_collection)
@@ -66,8 +74,7 @@ def build(
         graph.add_edge("approval", END)
     else:
         graph.add_edge("report", END)
-    compiled = graph.compile(checkpointer=checkpointer, name="seo")
-    return compiled.with_config({"max_concurrency": max_concurrency})
+    return graph.compile(checkpointer=checkpointer, name="seo")
 
 
 def each_page(state: SeoState) -> list[Send] | str:

@@ -137,7 +137,7 @@ def _pages(report: dict[str, Any]) -> str:
 def _costs(report: dict[str, Any]) -> str:
     per_task: dict[str, float] = {}
     for row in report["costs"]:
-        per_task[row["task"]] = per_task.get(row["task"], 0.0) + row["cost_usd"]
+        per_task[row["task"]] = per_task.get(row["task"], 0.0) + (row["cost_usd"] or 0.0)
     chart = bars(list(per_task.items()), title="Cost per task", shown=_usd, own=None)
     columns = ("task", "model", "provider", "calls", "attempts", "input tokens", "output tokens", "cost")
     rows = [(*(row[key.replace(" ", "_")] for key in columns[:-1]), _usd(row["cost_usd"])) for row in report["costs"]]
@@ -163,5 +163,7 @@ def _list(items: Sequence[str], kind: str) -> str:
     return f"<ul class={kind}>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
 
 
-def _usd(amount: float) -> str:
+def _usd(amount: float | None) -> str:
+    if amount is None:
+        return "not known"
     return f"${amount:.6f}" if amount < 0.01 else f"${amount:.4f}"

@@ -7,6 +7,9 @@ from typing import Any
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
 
+_LEVELS = ("priority", "effort", "impact")
+
+
 def report_markdown(report: dict[str, Any]) -> str:
     """Return the whole document."""
     gap, saving = report["gap_analysis"], report["saving"]
@@ -27,7 +30,7 @@ def report_markdown(report: dict[str, Any]) -> str:
         lines += [
             f"### {number}. {_text(item['title'])}",
             "",
-            f"{_text(item['category'])}, priority {item['priority']}, effort {item['effort']}, impact {item['impact']}",
+            ", ".join([_text(item["category"]), *(f"{name} {_text(item[name])}" for name in _LEVELS)]),
             "",
             _text(item["description"]),
             "",
@@ -48,11 +51,11 @@ def report_markdown(report: dict[str, Any]) -> str:
     )
     lines += ["## Pages", "", *_table(("page", "words", "headings", "topics", "intent"), pages), ""]
     columns = ("task", "model", "provider", "calls", "attempts", "input_tokens", "output_tokens")
-    costs = ((*(row[key] for key in columns), f"${row['cost_usd']:.6f}") for row in report["costs"])
-    lines += ["## Cost", "", *_table((*columns, "cost"), costs), "", f"Total: ${report['total_cost_usd']:.6f}."]
+    costs = ((*(row[key] for key in columns), _usd(row["cost_usd"])) for row in report["costs"])
+    lines += ["## Cost", "", *_table((*columns, "cost"), costs), "", f"Total: {_usd(report['total_cost_usd'])}."]
     if report["baseline_cost_usd"] is not None:
         saved = "" if saving is None else f", so {saving:.1%} saved"
-        lines += ["", f"The same tokens on the 405B model: ${report['baseline_cost_usd']:.6f}{saved}."]
+        lines += ["", f"The same tokens on the 405B model: {_usd(report['baseline_cost_usd'])}{saved}."]
     return "\n".join(lines) + "\n"
 
 
@@ -63,6 +66,10 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str
 
 def _joined(items: Sequence[str]) -> str:
     return ", ".join(map(_text, items)) or "none"
+
+
+def _usd(amount: float | None) -> str:
+    return "not known" if amount is None else f"${amount:.6f}"
 
 
 def _text(value: object) -> str:

@@ -1,7 +1,9 @@
 """What the graph carries from node to node: plain values, so that any checkpointer can store them."""
 
 from operator import add
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from graphs.seo.ask import CallRecord
 from graphs.seo.coverage import Gap
