@@ -70,7 +70,7 @@ class Engine:
         self._handed_in, self._options, self._classifier = dict(handed_in or {}), options, classifier
         self._max_retries, self._live_hook = max_retries, live
         self._lock = Lock()
-        self._sticky: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._sticky: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._expected_tokens: dict[str, float] = {}
         self._snapshot = self._made_from(source.current if isinstance(source, FollowedConfig) else source, None)
 
@@ -118,6 +118,7 @@ class Engine:
             model=options.model,
             fallback=options.fallback,
             thread_id=thread_id,
+            loop=features.loop,
             max_cost_usd=options.max_cost_usd,
             draw=snapshot.live.draw(),
         )
@@ -126,7 +127,8 @@ class Engine:
         """Return the decision for `request` as things stand now."""
         router = snapshot.router
         choice = router.choose_task(request)
-        situation = Situation(self._signals(snapshot), self._stuck_to(snapshot, request, choice.task))
+        sticky = None if choice.model else self._stuck_to(snapshot, request, choice.task, preset or router.preset)
+        situation = Situation(self._signals(snapshot), sticky)
         return router.decide(request, preset=preset, choice=choice, situation=situation)
 
     def settings(self, snapshot: Snapshot, task: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,15 +164,19 @@ class Engine:
             self._expected_tokens[task] = tokens if before is None else 0.9 * before + 0.1 * tokens
         if call.thread_id is not None:
             with self._lock:
-                self._sticky[call.thread_id, task] = model_key
-                self._sticky.move_to_end((call.thread_id, task))
+                key = (call.thread_id, call.decision.preset, task)
+                self._sticky[key] = model_key
+                self._sticky.move_to_end(key)
                 if len(self._sticky) > THREADS_KEPT:
                     self._sticky.popitem(last=False)
 
-    def _stuck_to(self, snapshot: Snapshot, request: RouteRequest, task: str) -> str | None:
-        if request.thread_id is None or not snapshot.config.routing.sticky:
+    def _stuck_to(self, snapshot: Snapshot, request: RouteRequest, task: str, preset: str) -> str | None:
+        """Return the model that a thread or a tool loop stays on, so that prompt caches and tool calls stay valid."""
+        if not snapshot.config.routing.sticky or request.model is not None:
             return None
-        return self._sticky.get((request.thread_id, task))
+        if request.thread_id is not None and (kept := self._sticky.get((request.thread_id, preset, task))):
+            return kept
+        return request.loop[0] if request.loop is not None and request.loop[1] == task else None
 
     def _signals(self, snapshot: Snapshot) -> Callable[[str], Signals]:
         """Return a view of the models' signals in which a provider without a key is unavailable."""
@@ -202,6 +208,7 @@ class Engine:
             if config is before.config:
                 return
             self._snapshot = self._made_from(config, before)
+            self._sticky.clear()
 
     def _made_from(self, config: RouterConfig, before: Snapshot | None) -> Snapshot:
         options = replace(self._options or ClientOptions(), limits=config.limits)

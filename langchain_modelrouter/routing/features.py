@@ -37,6 +37,8 @@ class Features:
     turn: int
     last_message_type: str
     needs: frozenset[str]
+    loop: tuple[str, str] | None
+    """Model and task of the routed answer whose tool calls the last messages carry out; None outside a tool loop."""
 
 
 def features_of(messages: Sequence[BaseMessage]) -> Features:
@@ -45,6 +47,7 @@ def features_of(messages: Sequence[BaseMessage]) -> Features:
     text = ""
     system: list[str] = []
     needs: set[str] = set()
+    routed: Mapping[str, Any] | None = None
     for message in messages:
         content = message.content
         if isinstance(content, str):
@@ -61,11 +64,13 @@ def features_of(messages: Sequence[BaseMessage]) -> Features:
             text = said
         elif isinstance(message, AIMessage):
             chars += sum(len(str(call["args"])) for call in message.tool_calls)
+            routed = message.response_metadata.get("model_router")
         elif isinstance(message, SystemMessage):
             system.append(said)
     tokens = -(-chars // CHARS_PER_TOKEN) + MESSAGE_TOKENS * len(messages) + IMAGE_TOKENS * images
     last = type_of(messages[-1]) if messages else "human"
-    return Features(text, "\n".join(system), tokens, max(turn, 1), last, frozenset(needs) if needs else NO_NEEDS)
+    loop = (str(routed["model"]), str(routed["task"])) if routed and last == "tool" else None
+    return Features(text, "\n".join(system), tokens, max(turn, 1), last, frozenset(needs) if needs else NO_NEEDS, loop)
 
 
 NO_NEEDS: frozenset[str] = frozenset()

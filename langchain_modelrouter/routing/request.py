@@ -39,6 +39,8 @@ class RouteRequest:
     """May a forced model fall back?"""
     thread_id: str | None = None
     max_cost_usd: Decimal | None = None
+    loop: tuple[str, str] | None = None
+    """In a tool loop, the model and the task of the answer that made the tool calls."""
     draw: float = 0.0
     """Uniform in [0, 1): the only randomness of a decision, so that a logged one replays."""
 

@@ -37,7 +37,7 @@ class Situation:
     signals: Callable[[str], Signals] = no_signals
     """Model key to its snapshot."""
     sticky_model: str | None = None
-    """The model that this thread has used for this task."""
+    """The model that this thread or tool loop has used for this task."""
     budget_left_usd: Decimal | None = None
     """What the tightest budget that downgrades leaves."""
 
@@ -240,7 +240,7 @@ class Router:
         situation: Situation,
     ) -> Decision:
         decision = self._strategy(request, candidates)
-        ranked, reason = self._settled(decision, candidates, situation)
+        ranked, reason = self._settled(request, decision, candidates, situation)
         if choice.model is not None and ranked[0].key == self.registry.resolve(choice.model).key:
             reason = f"{choice.source} sets {ranked[0].key}"
         elif request.model is not None and len(candidates) == 1:
@@ -259,7 +259,7 @@ class Router:
         )
 
     def _settled(
-        self, decision: Decision, candidates: list[Candidate], situation: Situation
+        self, request: RouteRequest, decision: Decision, candidates: list[Candidate], situation: Situation
     ) -> tuple[tuple[ModelInfo, ...], str]:
         """Return the strategy's ranking after what goes above any strategy: budgets, stickiness, rest, saturation."""
         ranked, reason = decision.ranked, decision.reason
@@ -270,7 +270,7 @@ class Router:
             stay = [model for model in ranked if model.key == sticky]
             if stay:
                 ranked = (*stay, *(model for model in ranked if model.key != sticky))
-                reason = f"the thread stays on {sticky}"
+                reason = f"the {'tool loop' if request.loop else 'thread'} stays on {sticky}"
         tired = {c.model.key for c in candidates if c.signals is not QUIET and self._is_tired(c.signals)}
         if tired and ranked[0].key in tired:
             ranked = tuple(sorted(ranked, key=lambda model: model.key in tired))
