@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from graphs.seo.stop_words import STOP_WORDS
@@ -38,25 +38,30 @@ def terms(text: str) -> Counter[str]:
 
 
 def keywords(text: str, *, title: str, headings: Iterable[str], limit: int) -> list[str]:
-    """Return the terms that the page is about, the weightiest first; the same page gives the same list."""
+    """Return the terms that the page is about, the weightiest first; the same page gives the same list.
+
+    Singular and plural count as one term, shown as the page mostly writes it.
+    """
     counts, in_title, in_headings = terms(text), terms(title), terms("\n".join(headings))
     mentions = counts + in_title + in_headings
+    written: dict[str, list[str]] = {}
+    for term in sorted(mentions, key=lambda term: (-mentions[term], term)):
+        written.setdefault(stem(term), []).append(term)
 
-    def weight(term: str) -> int:
-        places = counts[term] + _TITLE_WEIGHT * in_title[term] + _HEADING_WEIGHT * in_headings[term]
-        return places * (_PAIR_WEIGHT if " " in term else 1)
+    def of_stem(places: Counter[str], key: str) -> int:
+        return sum(places[term] for term in written[key])
 
-    def worth_it(term: str) -> bool:
-        return mentions[term] >= 2 or (term in in_title and " " not in term)
+    def weight(key: str) -> int:
+        announced = _TITLE_WEIGHT * of_stem(in_title, key) + _HEADING_WEIGHT * of_stem(in_headings, key)
+        return (of_stem(counts, key) + announced) * (_PAIR_WEIGHT if " " in key else 1)
 
-    ranked = sorted(filter(worth_it, mentions), key=lambda term: (-weight(term), term))
+    total = {key: of_stem(mentions, key) for key in written}
+    worth_it = [key for key in written if total[key] >= 2 or (" " not in key and of_stem(in_title, key))]
     chosen: list[str] = []
-    for term in ranked:
-        if len(chosen) == limit:
-            break
-        if not _repeats(term, chosen, mentions):
-            chosen.append(term)
-    return chosen
+    for key in sorted(worth_it, key=lambda key: (-weight(key), key)):
+        if len(chosen) < limit and not _is_said_by_a_pair(key, chosen, total):
+            chosen.append(key)
+    return [written[key][0] for key in chosen]
 
 
 def stem(term: str) -> str:
@@ -87,9 +92,7 @@ def _pair(first: str, second: str) -> str:
     return first + second if _CJK_CHAR.match(first) and _CJK_CHAR.match(second) else f"{first} {second}"
 
 
-def _repeats(term: str, chosen: list[str], mentions: Counter[str]) -> bool:
-    """Whether a chosen term already says it: its plural, or a pair that holds most of its mentions."""
-    if any(stem(term) == stem(other) for other in chosen):
-        return True
-    pairs = (other for other in chosen if " " in other and term in other.split())
-    return any(mentions[pair] >= 0.7 * mentions[term] for pair in pairs)
+def _is_said_by_a_pair(key: str, chosen: list[str], total: Mapping[str, int]) -> bool:
+    """Whether most mentions of the word are in a pair that is chosen already."""
+    pairs = (other for other in chosen if " " in other and key in other.split())
+    return any(total[pair] >= 0.7 * total[key] for pair in pairs)
