@@ -1,6 +1,7 @@
 """What the simulator was asked, and how each request ended."""
 
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -32,28 +33,40 @@ class RequestRecord:
 
 
 class RequestLog:
-    """The records in the order of arrival; all its methods may be called from any thread."""
+    """The latest records in the order of arrival, and counts of all; its methods may be called from any thread."""
 
-    def __init__(self) -> None:
-        self._records: list[RequestRecord] = []
+    def __init__(self, keep: int) -> None:
+        self._keep = keep
+        self._records: dict[int, RequestRecord] = {}
+        self._calls: Counter[str | None] = Counter()
         self._lock = threading.Lock()
 
     def begin(self, record: RequestRecord) -> int:
         """Note a request and return its number."""
         with self._lock:
-            self._records.append(record)
-            return len(self._records) - 1
+            number = self._calls.total()
+            self._calls[record.model] += 1
+            self._records[number] = record
+            if len(self._records) > self._keep:
+                del self._records[next(iter(self._records))]
+            return number
 
     def end(self, number: int, outcome: Outcome, ended_s: float) -> None:
         """Note how a request ended; the first word counts."""
         with self._lock:
-            if number < len(self._records) and self._records[number].outcome == "open":
-                self._records[number] = replace(self._records[number], outcome=outcome, ended_s=ended_s)
+            record = self._records.get(number)
+            if record is not None and record.outcome == "open":
+                self._records[number] = replace(record, outcome=outcome, ended_s=ended_s)
 
     def records(self) -> tuple[RequestRecord, ...]:
-        """Return all records so far."""
+        """Return the records that are kept."""
         with self._lock:
-            return tuple(self._records)
+            return tuple(self._records.values())
+
+    def calls(self, model: str | None) -> int:
+        """Return how many requests there were for a model, or altogether."""
+        with self._lock:
+            return self._calls.total() if model is None else self._calls[model]
 
 
 def without_keys(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:

@@ -151,10 +151,10 @@ class _Filler:
         part = schema.get("items", {})
         for number in range(wanted - len(items)):
             item = self.value(part, name, depth + 1, index + number)
-            if schema.get("uniqueItems") and item in items:
+            if item in items and (schema.get("uniqueItems") or not isinstance(item, dict | list)):
                 others = (self.value(part, name, depth + 1, index + number + more) for more in range(1, 40))
-                item = next((other for other in others if other not in items), None)
-                if item is None:
+                item = next((other for other in others if other not in items), item)
+                if item in items and schema.get("uniqueItems"):
                     break
             items.append(item)
         return items

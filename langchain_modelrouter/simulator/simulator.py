@@ -36,6 +36,7 @@ class Simulator:
         speed: how many times faster than the catalogue says; `math.inf` for no latency at all.
         seed: another seed, other words in the answers and other draws of the faults' probabilities.
         port: 0 takes a free one.
+        keep_requests: how many requests the log holds, the latest ones.
         clock: gives the instants of the request log and of flapping.
     """
 
@@ -47,15 +48,16 @@ class Simulator:
         seed: int = 0,
         host: str = "127.0.0.1",
         port: int = 0,
+        keep_requests: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not speed > 0:
             raise InvalidOptionError("speed", f"{speed} is not above 0")
         self.registry, self.speed, self.seed, self.host = registry, speed, seed, host
-        self._wanted_port, self._clock = port, clock
+        self._wanted_port, self._keep, self._clock = port, keep_requests, clock
         self._models = {(model.provider, model.api_name): model for model in reversed(list(registry.values()))}
         self._limits = {key: RateLimitHeaders(provider, speed) for key, provider in registry.providers.items()}
-        self._rules, self._log = FaultRules(seed), RequestLog()
+        self._rules, self._log = FaultRules(seed), RequestLog(self._keep)
         self._connections: set[Connection] = set()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -142,17 +144,17 @@ class Simulator:
 
     @property
     def requests(self) -> tuple[RequestRecord, ...]:
-        """All requests so far, in the order in which they came."""
+        """The latest requests, in the order in which they came."""
         return self._log.records()
 
     def calls(self, model: str | None = None) -> int:
         """Return how many requests a model key has had, or all of them together."""
-        return sum(model is None or record.model == model for record in self._log.records())
+        return self._log.calls(model)
 
     def reset(self) -> None:
         """Forget all faults and all requests."""
         self._rules.clear()
-        self._log = RequestLog()
+        self._log = RequestLog(self._keep)
 
     @property
     def open_connections(self) -> int:

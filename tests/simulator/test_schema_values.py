@@ -112,6 +112,14 @@ def test_addresses_are_only_those_of_the_prompt() -> None:
     assert set(filled(Picks).urls) <= set(PROMPT.urls)
 
 
+def test_picks_by_number_are_distinct_and_within_their_bounds() -> None:
+    class Picks(BaseModel):
+        picks: list[Annotated[int, Field(ge=1, le=4)]] = Field(min_length=1, max_length=3)
+
+    picks = filled(Picks, PromptText("Pick from 1. rivers 2. lakes 2024 3. seas 1 1 1")).picks
+    assert len(set(picks)) == len(picks) == 3
+
+
 def test_the_prompt_says_how_many_items_it_wants() -> None:
     class Queries(BaseModel):
         queries: list[str]

@@ -164,6 +164,16 @@ def test_the_log_tells_what_was_asked_without_the_key(server: Simulator, http: h
     assert server.calls() == 0
 
 
+def test_the_log_holds_the_latest_requests_and_counts_all(http: httpx2.Client) -> None:
+    with Simulator(registry(), speed=math.inf, keep_requests=2) as server:
+        for prompt in ("a", "b", "c"):
+            body = {"model": "large", "messages": [{"role": "user", "content": prompt}]}
+            http.post(f"{server.url('one')}/chat/completions", json=body)
+        assert [record.body["messages"][0]["content"] for record in server.requests] == ["b", "c"]
+        assert [record.outcome for record in server.requests] == ["ok", "ok"]
+        assert server.calls("one-large") == 3
+
+
 def test_connections_are_kept_alive_and_bodies_may_come_in_chunks(server: Simulator, http: httpx2.Client) -> None:
     body = json.dumps({"model": "org/small", "messages": [{"role": "user", "content": "hi"}]}).encode()
     for _ in range(3):
