@@ -109,7 +109,7 @@ def pool() -> Iterator[ParsePool]:
 
 @pytest.fixture
 def limits() -> FetchLimits:
-    return FetchLimits(total_s=1.5, connect_s=1.0, raw_bytes=200_000, decoded_bytes=1_000_000, redirects=3)
+    return FetchLimits(total_s=1.5, connect_s=1.0, raw_bytes=2_000_000, decoded_bytes=3_000_000, redirects=3)
 
 
 @pytest.fixture

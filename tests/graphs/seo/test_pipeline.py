@@ -1,4 +1,6 @@
+import gzip
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -75,8 +77,12 @@ async def test_pages_that_cannot_be_had_are_entries_and_the_others_go_on(
         server.add("/gone", reply(status=404)): "HTTP 404",
         server.add("/closed", STORY): "robots.txt",
         server.add("/pdf", reply(b"%PDF", kind="application/pdf")): "not HTML",
-        server.add("/huge", reply(b"x" * 300_000)): "larger than 0.2 MB",
+        server.add("/huge", reply(b"x" * 3_000_000)): "larger than 2 MB",
         server.add("/empty", reply(b"")): "empty",
+        server.add("/bomb", reply(gzip.compress(b"a" * 50_000_000), Content_Encoding="gzip")): "when decompressed",
+        server.add("/slow", lambda request: time.sleep(4)): "no complete answer within",
+        server.add("/inward", reply(status=302, Location="file:///etc/passwd")): "only http and https",
+        server.add("/attributes", "<p " + " ".join(f"a{n}=1" for n in range(200_000)) + ">x"): "was stopped",
         "http://127.0.0.1:9/": "cannot connect",
         "ftp://example.org/": "only http and https",
     }
@@ -86,7 +92,8 @@ async def test_pages_that_cannot_be_had_are_entries_and_the_others_go_on(
     assert errors.keys() == bad.keys()
     for url, said in bad.items():
         assert said in errors[url]["error"]
-        assert errors[url]["stage"] == "fetch"
+        assert errors[url]["stage"] == ("parse" if url.endswith("/attributes") else "fetch")
+        assert "\n" not in errors[url]["error"]
     assert "brake pads" in report["gap_analysis"]["missing_keywords"]
     assert len(report["recommendations"]) == 8
 
