@@ -41,8 +41,8 @@ PROBLEM_FEATURES = frozenset({
 })  # fmt: skip
 """What word problems are weighed by: the rest would be learned from a few odd ones."""
 LENGTH_PRIOR = {"choice": 0.2, "problem": 0.1, "open": 0.0}
-"""What the slope of length is shrunk to, per standard deviation. Length alone has an APGR of 0.59 on multiple choice and
-word problems of the RouteLLM pair (arXiv 2406.18665): long ones are cases and scenarios that our data lack."""
+"""What the slope of length is shrunk to, per standard deviation: length alone is known to have an APGR of 0.59 on MMLU
+and GSM8K for the pair of arXiv 2406.18665, whose long questions are cases and scenarios that our data lack."""
 SIDES = {"simple": "easy", "general": "easy", "reasoning": "hard", "code": "hard"}
 
 
