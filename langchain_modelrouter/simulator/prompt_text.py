@@ -10,6 +10,7 @@ from typing import Any
 _WORD = re.compile(r"[^\W\d_][\w'\u2019-]*[^\W_]|[^\W\d_]")
 _URL = re.compile(r"https?://[^\s<>\"')\]}]+")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_JSON_KEY = re.compile(r'"\w+"\s*:')
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
 _QUOTED = re.compile(r"(?<!\w)(?:\"([^\"\n]{1,200})\"|'([^'\n]{1,200})'|“([^”\n]{1,200})”)(?!\w)")
 _PROPER = re.compile(r"(?<![.!?:\n] )(?<!^)\b[A-Z][\w'\u2019-]+(?:(?:,)? [A-Z][\w'\u2019-]*)*", re.MULTILINE)
@@ -45,7 +46,7 @@ class PromptText:
         """The words that say most, the most frequent first; never empty."""
         folded: dict[str, str] = {}
         counts: Counter[str] = Counter()
-        for word in _WORD.findall(_URL.sub(" ", self.subject)):
+        for word in _WORD.findall(_JSON_KEY.sub(" ", _URL.sub(" ", self.subject))):
             key = word.casefold()
             if (len(key) > 2 or not key.isascii()) and key not in _STOP:
                 folded.setdefault(key, word)
@@ -76,7 +77,9 @@ class PromptText:
 
     @cached_property
     def quoted(self) -> tuple[str, ...]:
-        """What stands in quotes in the subject."""
+        """What stands in quotes in the subject; nothing where that holds JSON, in which quotes mean nothing."""
+        if _JSON_KEY.search(self.subject):
+            return ()
         return tuple(next(filter(None, groups)) for groups in _QUOTED.findall(self.subject))
 
     @cached_property

@@ -37,6 +37,7 @@ class _Filler:
         self.root, self.prompt, self.optional = root, prompt, optional
         self.used: Counter[str] = Counter()
         self.open_refs: list[str] = []
+        self.open_lists = 0
 
     def value(self, schema: Any, name: str, depth: int, index: int) -> Any:
         """Return a value for one place: the property's name and the item's index say which."""
@@ -66,7 +67,7 @@ class _Filler:
                 return said not in ("no", "false") and (said in ("yes", "true") or not _NEGATIVE.search(name))
             case "null":
                 return None
-        return string_value(schema, name, self.prompt, self.used, index)
+        return string_value(schema, name, self.prompt, self.used, index, is_listed=self.open_lists > 0)
 
     def referred(self, schema: Schema, name: str, depth: int, index: int) -> Any:
         """Return a value for a `$ref`, keeping track of recursion."""
@@ -149,6 +150,7 @@ class _Filler:
             return items
         wanted = max(least, 0 if self.is_deep(depth) else min(most, self.usual_count(name)))
         part = schema.get("items", {})
+        self.open_lists += 1
         for number in range(wanted - len(items)):
             item = self.value(part, name, depth + 1, index + number)
             if item in items and (schema.get("uniqueItems") or not isinstance(item, dict | list)):
@@ -157,6 +159,7 @@ class _Filler:
                 if item in items and schema.get("uniqueItems"):
                     break
             items.append(item)
+        self.open_lists -= 1
         return items
 
     def usual_count(self, name: str) -> int:

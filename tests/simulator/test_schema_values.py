@@ -120,6 +120,20 @@ def test_picks_by_number_are_distinct_and_within_their_bounds() -> None:
     assert len(set(picks)) == len(picks) == 3
 
 
+def test_made_up_items_use_the_words_of_json_in_a_prompt_not_its_keys() -> None:
+    pages = json.dumps([{"title": "Rivers of Europe", "word_count": 812, "summary": "Rhine and Danube"}])
+    report = filled(Report, PromptText(f"Recommend from these pages: {pages}"))
+    texts = json.dumps([each.model_dump(mode="json") for each in report.recommendations])
+    assert "Rhine" in texts
+    assert "word_count" not in texts
+    assert "Rivers of Europe" not in texts
+
+
+def test_a_pattern_that_nothing_fits_gets_a_word() -> None:
+    schema = {"type": "string", "pattern": r"^(?=.*\d)(?=.*[A-Z]).{40,}$"}
+    assert schema_value(schema, PromptText("rivers")) == "rivers"
+
+
 def test_the_prompt_says_how_many_items_it_wants() -> None:
     class Queries(BaseModel):
         queries: list[str]
