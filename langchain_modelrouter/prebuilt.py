@@ -5,12 +5,15 @@ graph.invoke({"messages": [("human", "Why does this loop never end?")]})
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, NotRequired, cast
+from dataclasses import replace
+from typing import Any, cast
 
-from langchain_core.exceptions import ModelError
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig, RunnableLambda
+from langchain_core.runnables.config import merge_configs
+from langchain_core.tools import StructuredTool
 from langgraph.config import get_stream_writer
 from langgraph.errors import NodeError
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -19,8 +22,13 @@ from langgraph.pregel import Pregel
 from langgraph.types import Command
 
 from langchain_modelrouter.chat_model import RouterChatModel
+from langchain_modelrouter.dispatch.failures import classify as failure_of
 from langchain_modelrouter.dispatch.failures import short
-from langchain_modelrouter.errors import InvalidOptionError
+from langchain_modelrouter.engine import EXPECTED_OUTPUT_TOKENS
+from langchain_modelrouter.errors import AllModelsFailedError, InvalidOptionError
+from langchain_modelrouter.graph_budget import GraphBudget, Held, SpendingState, add_usd, over, usd_of
+from langchain_modelrouter.options import take_options
+from langchain_modelrouter.routing.decision import Decision
 
 Specialist = BaseChatModel | Runnable[Any, Any] | Callable[..., Any]
 """A model, which gets the messages; or an agent, a graph or any runnable, which gets the state."""
@@ -28,27 +36,27 @@ Specialist = BaseChatModel | Runnable[Any, Any] | Callable[..., Any]
 CLASSIFY, SPECIALIST, FALLBACK = "classify", "specialist", "fallback"
 
 
-def add_usd(total: float | None, more: float | None) -> float | None:
-    """Return the sum; None, unknown, where one of them is."""
-    return None if total is None or more is None else total + more
+class RouterInput(MessagesState, total=False):
+    """What the graph takes."""
+
+    force_model: str | None
+    """A model to use instead of the chosen one: key, alias or api_name. A thread keeps it until it is set to None."""
 
 
-class RouterState(MessagesState):
+class RouterState(RouterInput, SpendingState, total=False):
     """The state of the graph; everything beside the messages is plain data."""
 
-    force_model: NotRequired[str | None]
-    """A model to use instead of the chosen one: key, alias or api_name."""
-    category: NotRequired[str]
+    forced: str | None
+    """The model that this run is forced to; a budget that is spent comes first."""
+    category: str
     """The task that the last request was classified as."""
-    route: NotRequired[dict[str, Any]]
+    route: dict[str, Any]
     """The decision, as `Decision.to_dict()` gives it."""
-    model: NotRequired[str | None]
+    model: str | None
     """The model that answered: its key, or the name that a specialist of its own gives it."""
-    path: NotRequired[list[str]]
+    path: list[str]
     """The nodes of the last run, in their order."""
-    cost_usd: Annotated[float | None, add_usd]
-    """All routed calls of the thread, in USD; None where a price is unknown."""
-    error: NotRequired[str | None]
+    error: str | None
     """Why the specialist failed, where the fallback had to answer."""
 
 
@@ -58,6 +66,7 @@ def create_router_graph(
     specialists: Mapping[str, Specialist] | None = None,
     fallback: Specialist | None = None,
     prompts: Mapping[str, str] | None = None,
+    budget: GraphBudget | None = None,
     checkpointer: Any = None,
     store: Any = None,
     name: str = "router",
@@ -69,66 +78,99 @@ def create_router_graph(
         specialists: task to a model, an agent or a subgraph. They keep their own tools and state.
         fallback: answers where a specialist fails; by default the router with its default task.
         prompts: task to the system prompt that goes before the messages of a model.
+        budget: where it is spent, the router's calls go to another preset, those inside of specialists too.
         checkpointer: for memory per thread; none by default.
         store: a LangGraph store for the nodes.
         name: the name of the graph, as a subgraph and as a tool.
 
     Raises:
         InvalidOptionError: a specialist has the name of a node of the graph.
+        UnknownTaskError: a specialist is for a task that the router does not know.
+        UnknownPresetError: the budget names a preset that the router does not have.
     """
     specialists, prompts = dict(specialists or {}), dict(prompts or {})
     if taken := {CLASSIFY, SPECIALIST, FALLBACK} & set(specialists):
         raise InvalidOptionError("specialists", f"{', '.join(sorted(taken))} is a node of the graph; rename the task")
-    builder = StateGraph(RouterState)
+    for task in specialists:
+        router.for_task(task)
+    if budget is not None:
+        router.with_preset(budget.preset)
+        budget = replace(budget, config_prefix=router.config_prefix)
+    builder = StateGraph(RouterState, input_schema=RouterInput)
 
     def classify(state: RouterState, config: RunnableConfig) -> Command[str]:
-        forced = state.get("force_model")
-        options = {"model": forced} if forced else {}
-        decision = router.decide(state["messages"], config, **options)
-        route = decision.to_dict()
+        configurable = config.get("configurable", {})
+        forced = state.get("force_model") or take_options({}, configurable, router.config_prefix).model
+        decision = router.decide(state["messages"], config, **({"model": forced} if forced else {}))
+        update: dict[str, Any] = {"path": [CLASSIFY], "model": None, "error": None, "cost_usd": 0.0}
+        if budget is not None:
+            held = _held(budget, state, decision)
+            update |= {**budget.begin(state), **held.update}
+            if held.configurable:
+                forced = None
+                instead = RunnableConfig(configurable={**configurable, **held.configurable})
+                decision = router.decide(state["messages"], merge_configs(config, instead))
+        update |= {"category": decision.task, "route": decision.to_dict(), "forced": forced}
         get_stream_writer()({"node": CLASSIFY, "category": decision.task, "model": decision.model.key})
-        node = decision.task if decision.task in specialists and not forced else SPECIALIST
-        return Command(
-            goto=node,
-            update={"category": decision.task, "route": route, "path": [CLASSIFY], "model": None, "error": None},
-        )
+        return Command(goto=decision.task if decision.task in specialists and not forced else SPECIALIST, update=update)
 
     def recover(state: RouterState, error: NodeError) -> Command[str]:
-        if not isinstance(error.error, ModelError | OSError | TimeoutError):
+        if failure_of(error.error).kind in ("bug", "cancelled"):
             raise error.error
-        return Command(goto=FALLBACK, update={"error": short(error.error), "path": [*state["path"], error.node]})
+        update = {"error": short(error.error), "path": [*state["path"], error.node], "cost_usd": _lost_usd(error.error)}
+        return Command(goto=FALLBACK, update=update)
 
     def chosen(state: RouterState) -> Runnable[Any, Any]:
-        forced = state.get("force_model")
+        forced = state.get("forced")
         model = router.bind(model=forced) if forced else router.for_task(state["category"])
-        return _node(SPECIALIST, cast(Specialist, model), prompts.get(state["category"]))
+        return _node(SPECIALIST, model, prompts.get(state["category"]), budget)
+
+    def node(task: str, specialist: Specialist) -> Runnable[Any, Any]:
+        return _node(task, specialist, prompts.get(task), budget)
 
     builder.add_node(CLASSIFY, classify, destinations=(*specialists, SPECIALIST))
     builder.add_node(SPECIALIST, RunnableLambda(chosen), error_handler=recover)
     for task, specialist in specialists.items():
-        builder.add_node(task, _node(task, specialist, prompts.get(task)), error_handler=recover)
+        builder.add_node(task, node(task, specialist), error_handler=recover)
     default = router.for_task(router.engine.snapshot.config.routing.default_task)
-    builder.add_node(FALLBACK, _node(FALLBACK, fallback or default, prompts.get(FALLBACK)))
+    builder.add_node(FALLBACK, node(FALLBACK, fallback or default))
     builder.add_edge(START, CLASSIFY)
-    for node in (SPECIALIST, FALLBACK, *specialists):
-        builder.add_edge(node, END)
+    for end in (SPECIALIST, FALLBACK, *specialists):
+        builder.add_edge(end, END)
     return builder.compile(checkpointer=checkpointer, store=store, name=name)
 
 
-def _node(name: str, specialist: Specialist, prompt: str | None) -> Runnable[Any, Any]:
+def create_router_tool(
+    graph: CompiledStateGraph[Any, Any, Any, Any], *, name: str = "ask_specialist", description: str
+) -> StructuredTool:
+    """Return a tool with which an agent hands one request to the graph and gets the text of the answer.
+
+    Args:
+        description: tells the agent's model what the tool is for.
+    """
+
+    def text(state: Mapping[str, Any]) -> str:
+        return str(state["messages"][-1].text)
+
+    def ask(request: str, config: RunnableConfig) -> str:
+        return text(graph.invoke({"messages": [HumanMessage(request)]}, config))
+
+    async def aask(request: str, config: RunnableConfig) -> str:
+        return text(await graph.ainvoke({"messages": [HumanMessage(request)]}, config))
+
+    return StructuredTool.from_function(ask, aask, name=name, description=description)
+
+
+def _node(name: str, specialist: Specialist, prompt: str | None, budget: GraphBudget | None) -> Runnable[Any, Any]:
     """Return a node around a specialist; sync, async and streaming as the specialist itself is."""
 
     def update(state: RouterState, messages: list[BaseMessage]) -> dict[str, Any]:
-        records = [message.response_metadata.get("model_router") for message in messages]
-        known = [record for record in records if record]
-        cost_usd: float | None = 0.0
-        for record in known:
-            cost_usd = add_usd(cost_usd, record["cost_usd"])
+        known = [record for message in messages if (record := message.response_metadata.get("model_router"))]
         return {
             "messages": messages,
             "model": known[-1]["model"] if known else messages[-1].response_metadata.get("model_name"),
             "path": [*state["path"], name],
-            "cost_usd": cost_usd,
+            "cost_usd": usd_of(messages),
         }
 
     def answer(state: RouterState) -> Runnable[Any, dict[str, Any]]:
@@ -138,15 +180,33 @@ def _node(name: str, specialist: Specialist, prompt: str | None) -> Runnable[Any
         elif isinstance(specialist, Pregel):
             inputs = {"messages": state["messages"]}
         runnable: Runnable[Any, Any] = specialist if isinstance(specialist, Runnable) else RunnableLambda(specialist)
+        if budget is not None and state["budget"]["preset"] is not None:
+            runnable = over(runnable, budget.instead())
         given: Runnable[Any, Any] = RunnableLambda(lambda _: inputs, name="input")
         return given | runnable | (lambda output: update(state, _new(state, output)))
 
     return RunnableLambda(answer, name=name)
 
 
+def _held(budget: GraphBudget, state: RouterState, decision: Decision) -> Held:
+    """Check the budget against what is spent and what the chosen model is expected to take."""
+    begun = {**state, **budget.begin(state)}
+    tokens = count_tokens_approximately(state["messages"])
+    expected_usd = decision.model.cost_usd(tokens, EXPECTED_OUTPUT_TOKENS)
+    return budget.check(begun, expected_usd=None if expected_usd is None else float(expected_usd))
+
+
+def _lost_usd(error: BaseException) -> float | None:
+    """Return what the attempts behind an error cost."""
+    total: float | None = 0.0
+    for attempt in error.attempts if isinstance(error, AllModelsFailedError) else ():
+        total = add_usd(total, attempt["cost_usd"])
+    return total
+
+
 def _is_model(specialist: Specialist) -> bool:
     while isinstance(specialist, RunnableBinding):
-        specialist = specialist.bound
+        specialist = cast(Specialist, specialist.bound)
     return isinstance(specialist, BaseChatModel)
 
 
