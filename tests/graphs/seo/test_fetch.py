@@ -11,6 +11,7 @@ import pytest
 
 from graphs.seo.fetch import Fetcher
 from graphs.seo.page_error import PageError
+from langchain_modelrouter.testing import untrusted_tls_url
 
 Reply = Callable[..., Any]
 
@@ -191,6 +192,11 @@ async def test_a_robots_txt_that_hangs_ends_with_the_time_limit(fetcher: Fetcher
 
 async def test_an_unreachable_server_is_said(fetcher: Fetcher) -> None:
     assert "cannot connect" in await refusal(fetcher, "http://127.0.0.1:9/")
+
+
+async def test_a_certificate_that_nobody_trusts_is_refused(fetcher: Fetcher) -> None:
+    with untrusted_tls_url() as url:
+        assert "certificate verify failed" in await refusal(fetcher, url)
 
 
 async def test_a_server_that_speaks_no_http_is_said(fetcher: Fetcher, server: Any) -> None:
