@@ -116,17 +116,21 @@ class Connection(asyncio.Protocol):
 
     async def _respond(self) -> None:
         assert self._request is not None
-        reply = self._answer(_http_request(self._request, bytes(self._body)))
+        reply, is_whole = Reply(()), False
         try:
+            reply = self._answer(_http_request(self._request, bytes(self._body)))
             is_whole = await self._make(reply.moves, reply.ended)
         except asyncio.CancelledError:
             reply.ended("aborted")
             raise
-        if is_whole and self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
+        finally:
+            if not is_whole:
+                self._transport.close()
+        if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
             self._task = None
             self._advance()
-        elif not self._transport.is_closing():
+        else:
             self._transport.close()
 
     async def _make(self, moves: Moves, ended: Callable[[Outcome], None]) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from langchain_modelrouter.simulator.chat_request import BadRequestError
 from langchain_modelrouter.simulator.prompt_text import PromptText
 from langchain_modelrouter.simulator.schema_strings import string_value
 
@@ -83,9 +84,12 @@ class _Filler:
             if "$ref" not in schema:
                 break
             found: Any = self.root
-            for step in schema["$ref"].lstrip("#").strip("/").split("/"):
-                if step:
-                    found = found.get(step.replace("~1", "/").replace("~0", "~"), {})
+            try:
+                for step in filter(None, schema["$ref"].removeprefix("#").split("/")):
+                    name = step.replace("~1", "/").replace("~0", "~")
+                    found = found[int(name) if isinstance(found, list) else name]
+            except (LookupError, TypeError, ValueError):
+                raise BadRequestError(f"$ref: {schema['$ref']!r} points nowhere in its schema") from None
             schema = {**found, **{key: value for key, value in schema.items() if key not in ("$ref", "default")}}
         return schema
 

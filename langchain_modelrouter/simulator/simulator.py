@@ -1,28 +1,22 @@
 """A server on loopback that answers as the providers of a catalogue would, with faults on demand."""
 
 import asyncio
-import json
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Self
-from urllib.parse import quote, unquote
+from typing import Self
+from urllib.parse import quote
 
-from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.catalog.registry import ModelRegistry
 from langchain_modelrouter.errors import InvalidOptionError, UnknownNameError
-from langchain_modelrouter.simulator.answers import answers
-from langchain_modelrouter.simulator.chat_request import BadRequestError, ChatRequest, read_chat_request
-from langchain_modelrouter.simulator.embeddings import embeddings_body
+from langchain_modelrouter.simulator.endpoints import Endpoints
 from langchain_modelrouter.simulator.fault import Fault
 from langchain_modelrouter.simulator.fault_catalogue import named_fault
 from langchain_modelrouter.simulator.fault_rules import FaultRules
 from langchain_modelrouter.simulator.http_server import Connection, HttpRequest, Reply
-from langchain_modelrouter.simulator.rate_limit_headers import RateLimitHeaders
 from langchain_modelrouter.simulator.request_log import RequestLog, RequestRecord, without_keys
-from langchain_modelrouter.simulator.wire import Completion, Head, Latency, Moves, error_body, json_moves
+from langchain_modelrouter.simulator.wire import Head
 
 
 class Simulator:
@@ -55,8 +49,7 @@ class Simulator:
             raise InvalidOptionError("speed", f"{speed} is not above 0")
         self.registry, self.speed, self.seed, self.host = registry, speed, seed, host
         self._wanted_port, self._keep, self._clock = port, keep_requests, clock
-        self._models = {(model.provider, model.api_name): model for model in reversed(list(registry.values()))}
-        self._limits = {key: RateLimitHeaders(provider, speed) for key, provider in registry.providers.items()}
+        self._endpoints = Endpoints(registry, speed=speed, seed=seed)
         self._rules, self._log = FaultRules(seed), RequestLog(self._keep)
         self._connections: set[Connection] = set()
         self._thread: threading.Thread | None = None
@@ -195,101 +188,13 @@ class Simulator:
     def _reply(self, request: HttpRequest) -> Reply:
         """Return the reply to a request; this runs in the server's thread and only computes."""
         now_s, log = self._clock(), self._log
-        path, body = unquote(request.path.partition("?")[0]), _json_of(request.body)
-        provider, _, endpoint = path.strip("/").partition("/v1/")
-        model = self._model(provider, body)
-        targets = frozenset({"*", provider} | ({model.key, model.api_name} if model else set()))
-        is_chat = request.method == "POST" and endpoint == "chat/completions"
-        fault = self._rules.pick(targets, now_s) if is_chat else None
-        number = log.begin(
-            RequestRecord(
-                provider, model.key if model else None, path, without_keys(request.headers), body, now_s, fault=fault
-            )
+        call = self._endpoints.call(request)
+        fault = self._rules.pick(call.targets, now_s) if call.is_chat else None
+        record = RequestRecord(
+            call.provider, call.model_key, call.path, without_keys(request.headers), call.body, now_s, fault=fault
         )
-        try:
-            moves = self._moves(request.method, provider, endpoint, body, model, fault, number)
-        except BadRequestError as error:
-            moves = json_moves(error_body(error.message, kind="invalid_request_error", param=error.param), 400)
-        own = (("x-simulated", "true"), ("x-request-id", f"req-simulated-{number}"))
-        return Reply(_with_headers(moves, own), lambda outcome: log.end(number, outcome, self._clock()))
-
-    def _model(self, provider: str, body: Any) -> ModelInfo | None:
-        name = body.get("model") if isinstance(body, dict) else None
-        if not isinstance(name, str):
-            return None
-        found = self._models.get((provider, name)) or self.registry.get(name)
-        return found if found is not None and found.provider == provider else None
-
-    def _moves(
-        self,
-        method: str,
-        provider: str,
-        endpoint: str,
-        body: Any,
-        model: ModelInfo | None,
-        fault: Fault | None,
-        number: int,
-    ) -> Moves:
-        match method, endpoint:
-            case "GET", "" if provider == "health":
-                return json_moves({"status": "ok", "simulated": True})
-            case "GET", "models" if provider in self.registry.providers:
-                served = [model for model in self.registry.values() if model.provider == provider]
-                rows = [{"id": each.api_name, "object": "model", "created": 0, "owned_by": provider} for each in served]
-                return json_moves({"object": "list", "data": rows, "simulated": True})
-            case "POST", "chat/completions" | "embeddings" if provider in self.registry.providers:
-                request = read_chat_request(body) if endpoint == "chat/completions" else None
-                if model is None:
-                    message = f"The model `{_name(body)}` does not exist or you do not have access to it."
-                    return json_moves(error_body(message, kind="invalid_request_error", code="model_not_found"), 404)
-                if request is None:
-                    return json_moves(embeddings_body(body))
-                return self._chat(request, model, fault, number)
-        message = f"Unknown request URL: {method} /{provider}/v1/{endpoint}."
-        return json_moves(error_body(message, kind="invalid_request_error", code="unknown_url"), 404)
-
-    def _chat(self, request: ChatRequest, model: ModelInfo, fault: Fault | None, number: int) -> Moves:
-        if fault is None and model.context_window is not None and request.input_tokens > model.context_window:
-            return json_moves(_overflow(model.context_window, request.input_tokens), 400)
-        completion = Completion(
-            request=request,
-            choices=answers(request, seed=self.seed, most_tokens=model.max_output_tokens),
-            latency=self._latency(model),
-            id=f"chatcmpl-simulated-{number}",
-            created=int(time.time()),
-        )
-        moves = completion.moves() if fault is None else fault.moves(completion)
-        tokens = completion.usage["total_tokens"]
-        return _with_headers(moves, self._limits[model.provider].after(tokens, self._clock()))
-
-    def _latency(self, model: ModelInfo) -> Latency:
-        """Return the catalogue's latency at this simulator's speed; what is unknown takes no time."""
-        if math.isinf(self.speed):
-            return Latency()
-        per_token = 1.0 / model.tokens_per_s if model.tokens_per_s else 0.0
-        return Latency((model.ttft_s or 0.0) / self.speed, per_token / self.speed)
-
-
-def _json_of(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None
-
-
-def _name(body: Any) -> str:
-    return str(body.get("model")) if isinstance(body, dict) else ""
-
-
-def _overflow(window: int, tokens: int) -> dict[str, Any]:
-    return error_body(
-        f"This model's maximum context length is {window} tokens. However, your messages resulted in {tokens} tokens. "
-        "Please reduce the length of the messages.",
-        kind="invalid_request_error",
-        code="context_length_exceeded",
-        param="messages",
-    )
-
-
-def _with_headers(moves: Moves, headers: tuple[tuple[str, str], ...]) -> Moves:
-    return tuple(replace(move, headers=(*move.headers, *headers)) if isinstance(move, Head) else move for move in moves)
+        number = log.begin(record)
+        moves = self._endpoints.moves(call, fault, number, now_s)
+        if request.method == "HEAD":
+            moves = tuple(move for move in moves if isinstance(move, Head))
+        return Reply(moves, lambda outcome: log.end(number, outcome, self._clock()))

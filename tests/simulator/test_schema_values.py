@@ -225,6 +225,7 @@ def test_references_of_references_and_merged_parts_are_followed() -> None:
         "allOf": [{"$ref": "#/$defs/A"}, {"properties": {"m": {"const": "x"}}, "required": ["m"]}],
     }
     assert schema_value(schema, PromptText("it has 9 of them")) == {"n": 9, "m": "x"}
+    assert schema_value({"anyOf": [{"const": 1}], "allOf": [{"$ref": "#/anyOf/0"}]}, PromptText("")) == 1
 
 
 @pytest.mark.parametrize("offset", range(3))

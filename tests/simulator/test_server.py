@@ -85,6 +85,7 @@ def test_it_lists_the_models_of_each_provider(server: Simulator, http: httpx2.Cl
     assert [row["id"] for row in rows] == ["org/small", "large"]
     health = http.get(f"http://{server.host}:{server.port}/health").json()
     assert health == {"status": "ok", "simulated": True}
+    assert http.head(f"http://{server.host}:{server.port}/health").status_code == 200
 
 
 def test_what_it_does_not_serve_is_refused_in_the_form_of_openai(
@@ -104,6 +105,9 @@ def test_what_it_does_not_serve_is_refused_in_the_form_of_openai(
     ]:
         refused = http.post(url, json=wrong)
         assert (refused.status_code, refused.json()["error"]["param"]) == (400, param)
+    schema = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"$ref": "#/$defs/X"}}}
+    nowhere = http.post(url, json={"model": "large", "messages": messages, "response_format": schema})
+    assert (nowhere.status_code, "points nowhere" in nowhere.text) == (400, True)
     assert http.post(url, content=b"{not json").status_code == 400
     assert http.get(f"{server.url('one')}/nothing").status_code == 404
     with pytest.raises(UnknownNameError, match="'one'"):
