@@ -23,12 +23,13 @@ from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.chain_run import AsyncChainRun, ChainRun
 from langchain_modelrouter.config import RouterConfig
 from langchain_modelrouter.dispatch import drive
-from langchain_modelrouter.dispatch.call import RoutedCall
+from langchain_modelrouter.dispatch.call import UNDECIDED, RoutedCall
 from langchain_modelrouter.dispatch.fit import STRUCTURED
 from langchain_modelrouter.dispatch.messages import as_message
 from langchain_modelrouter.dispatch.model_health import ModelHealth
 from langchain_modelrouter.dispatch.perform import Performer
 from langchain_modelrouter.dispatch.structured import StructuredOutput, StructuredOutputParser, checked_method
+from langchain_modelrouter.dispatch.timers import outer_deadline_at
 from langchain_modelrouter.engine import Engine, Snapshot, milliseconds_since, new_call_id
 from langchain_modelrouter.entry_points import EntryPoints
 from langchain_modelrouter.errors import AllModelsFailedError, UnknownOptionError, UnknownTaskError
@@ -36,10 +37,12 @@ from langchain_modelrouter.opening import open_engine, tasks_of_models
 from langchain_modelrouter.options import take_options
 from langchain_modelrouter.profiles import common_profile
 from langchain_modelrouter.routing.decision import Decision
+from langchain_modelrouter.routing.router import TaskChoice
 
 _FORWARDED = ("temperature", "max_tokens")
-_ENGINE_FIELDS = ("config", "clients", "timeout", "max_retries", "streaming", "api_key", "cache", "classifier")
-"""Fields that the engine is made from; changing one of them makes another engine."""
+_FOR_CLIENTS = ("streaming", "cache", "output_version", "rate_limiter")
+_ENGINE_FIELDS = ("clients", "classifier", "timeout", "api_key", *_FOR_CLIENTS)
+"""Fields that the engine is made from, besides the configuration."""
 
 
 class RouterChatModel(EntryPoints):
@@ -104,7 +107,7 @@ class RouterChatModel(EntryPoints):
         elif isinstance(config, Mapping):
             config = RouterConfig.model_validate(config)
         if options.get("engine") is None:
-            given = {name: options.get(name) for name in _ENGINE_FIELDS if name != "config"}
+            given = {name: options.get(name) for name in _ENGINE_FIELDS}
             options["engine"] = open_engine(config, **given)
         super().__init__(**{**options, "config": config})
         if self.preset is not None:
@@ -177,15 +180,21 @@ class RouterChatModel(EntryPoints):
             ModelRouterError: as `invoke` raises when it decides.
         """
         kwargs.pop("stop", None)
-        return self._prepare(self._messages(input), ensure_config(config), None, kwargs)[0].decision
+        return self._prepare(self._messages(input), ensure_config(config), None, kwargs, asks=False)[0].decision
 
     def _messages(self, input: LanguageModelInput) -> list[BaseMessage]:
         return self._convert_input(input).to_messages()
 
     def _prepare(
-        self, messages: list[BaseMessage], config: RunnableConfig, stop: list[str] | None, kwargs: dict[str, Any]
+        self,
+        messages: list[BaseMessage],
+        config: RunnableConfig,
+        stop: list[str] | None,
+        kwargs: dict[str, Any],
+        *,
+        asks: bool = True,
     ) -> tuple[RoutedCall, Snapshot]:
-        """Return the call, decided, and the snapshot that it keeps to."""
+        """Return the call and the snapshot that it keeps to; decided, unless a model must be asked for the task."""
         engine = self.engine
         snapshot = engine.snapshot
         started = perf_counter()
@@ -207,25 +216,40 @@ class RouterChatModel(EntryPoints):
             thread_id=None if thread_id is None else str(thread_id),
             max_tokens=given.get("max_tokens"),
         )
-        decision = engine.decide(snapshot, request, options.preset or self.preset)
+        preset = options.preset or self.preset
         limits = snapshot.config.limits
         deadline_s = limits.deadline_s if options.deadline_s is None else options.deadline_s
-        clock = snapshot.live.clock
+        now, outer_at = snapshot.live.clock(), outer_deadline_at()
+        if deadline_s is None or now + deadline_s > outer_at:
+            deadline_s = None if outer_at == inf else max(0.0, outer_at - now)
         call = RoutedCall(
             call_id=new_call_id(),
-            decision=decision,
-            decision_ms=milliseconds_since(started),
+            decision=UNDECIDED,
+            decision_ms=0.0,
             messages=messages,
             kwargs=kwargs,
-            settings=engine.settings(snapshot, decision.task, given),
+            settings=given,
             stop=self.stop if stop is None else stop,
             config=config,
             limits=limits,
             deadline_s=deadline_s,
-            deadline_at=inf if deadline_s is None else clock() + deadline_s,
+            deadline_at=inf if deadline_s is None else now + deadline_s,
             thread_id=request.thread_id,
             overrides=snapshot.overrides,
         )
+
+        def settle(choice: TaskChoice) -> None:
+            call.decision = engine.decide(snapshot, request, choice, preset)
+            call.settings = engine.settings(snapshot, choice.task, given)
+            call.decision_ms = milliseconds_since(started)
+
+        choice = engine.stated_task(snapshot, request)
+        if choice is None and not asks:
+            choice = engine.task_without_asking(snapshot, request)
+        if choice is None:
+            call.request, call.settle = request, settle
+        else:
+            settle(choice)
         return call, snapshot
 
     # --- the four doors -------------------------------------------------------------------------
@@ -253,7 +277,7 @@ class RouterChatModel(EntryPoints):
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
-            answer = drive.run(self.engine.plan(snapshot, call), performer.perform)
+            answer = drive.run(self.engine.plan(snapshot, call, self.max_retries), performer.perform)
             message = self._signed(call, performer, answer)
         except BaseException as error:
             self._complete(error, call)
@@ -278,7 +302,7 @@ class RouterChatModel(EntryPoints):
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
-            answer = await drive.arun(self.engine.plan(snapshot, call), performer.aperform)
+            answer = await drive.arun(self.engine.plan(snapshot, call, self.max_retries), performer.aperform)
             message = self._signed(call, performer, answer)
         except BaseException as error:
             self._complete(error, call)
@@ -312,7 +336,9 @@ class RouterChatModel(EntryPoints):
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
-            for chunk in drive.stream(self.engine.plan(snapshot, call), performer.perform, performer.open):
+            for chunk in drive.stream(
+                self.engine.plan(snapshot, call, self.max_retries), performer.perform, performer.open
+            ):
                 seen.append(chunk)
                 yield chunk
             self.engine.served(call, performer.served.key)
@@ -342,7 +368,9 @@ class RouterChatModel(EntryPoints):
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
-            async for chunk in drive.astream(self.engine.plan(snapshot, call), performer.aperform, performer.aopen):
+            async for chunk in drive.astream(
+                self.engine.plan(snapshot, call, self.max_retries), performer.aperform, performer.aopen
+            ):
                 seen.append(chunk)
                 yield chunk
             self.engine.served(call, performer.served.key)

@@ -18,6 +18,7 @@ from uuid_utils import uuid7
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.config import RouterConfig
 from langchain_modelrouter.dispatch.call import RoutedCall
+from langchain_modelrouter.dispatch.classify import AskingClassifier, Cascade, LlmClassifier, SemanticClassifier
 from langchain_modelrouter.dispatch.clients import ClientOptions, Clients
 from langchain_modelrouter.dispatch.fit import needs_of
 from langchain_modelrouter.dispatch.health import Health
@@ -27,6 +28,7 @@ from langchain_modelrouter.dispatch.model_health import ModelHealth
 from langchain_modelrouter.dispatch.plan import Plan, retry_then_fall_back
 from langchain_modelrouter.dispatch.retry import RetryBudget, full_jitter_s
 from langchain_modelrouter.dispatch.settings import FailureAction
+from langchain_modelrouter.errors import InvalidOptionError
 from langchain_modelrouter.options import CallOptions
 from langchain_modelrouter.reload import FollowedConfig
 from langchain_modelrouter.routing.classification import Classifier
@@ -34,7 +36,7 @@ from langchain_modelrouter.routing.classifiers import classifier_named
 from langchain_modelrouter.routing.decision import Decision, Signals
 from langchain_modelrouter.routing.features import features_of, tool_names
 from langchain_modelrouter.routing.request import RouteRequest
-from langchain_modelrouter.routing.router import Router, Situation
+from langchain_modelrouter.routing.router import Router, Situation, TaskChoice
 from langchain_modelrouter.routing.settings import TaskConfig
 
 _NO_TASK = TaskConfig()
@@ -51,6 +53,8 @@ class Snapshot:
     router: Router
     live: Live
     overrides: Mapping[str, FailureAction]
+    asking: AskingClassifier | None = None
+    """The classifier that must ask a model first, where one is configured."""
 
 
 class Engine:
@@ -62,13 +66,12 @@ class Engine:
         *,
         handed_in: Mapping[str, BaseChatModel] | None = None,
         options: ClientOptions | None = None,
-        classifier: Classifier | None = None,
-        max_retries: int | None = None,
+        classifier: Classifier | SemanticClassifier | None = None,
         live: Callable[[Live], Live] = lambda live: live,
     ) -> None:
         self._followed = source if isinstance(source, FollowedConfig) else None
         self._handed_in, self._options, self._classifier = dict(handed_in or {}), options, classifier
-        self._max_retries, self._live_hook = max_retries, live
+        self._live_hook = live
         self._lock = Lock()
         self._sticky: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._expected_tokens: dict[str, float] = {}
@@ -123,10 +126,22 @@ class Engine:
             draw=snapshot.live.draw(),
         )
 
-    def decide(self, snapshot: Snapshot, request: RouteRequest, preset: str | None) -> Decision:
+    def stated_task(self, snapshot: Snapshot, request: RouteRequest) -> TaskChoice | None:
+        """Return the task of `request`; None where a model must be asked for it."""
+        return snapshot.router.choose_task(request) if snapshot.asking is None else snapshot.router.stated_task(request)
+
+    def task_without_asking(self, snapshot: Snapshot, request: RouteRequest) -> TaskChoice:
+        """Return the best guess at the task where no model may be asked."""
+        choice = snapshot.router.choose_task(request)
+        return (
+            choice
+            if snapshot.asking is None
+            else replace(choice, note=f"the classifier {snapshot.asking.name} was not asked")
+        )
+
+    def decide(self, snapshot: Snapshot, request: RouteRequest, choice: TaskChoice, preset: str | None) -> Decision:
         """Return the decision for `request` as things stand now."""
         router = snapshot.router
-        choice = router.choose_task(request)
         sticky = None if choice.model else self._stuck_to(snapshot, request, choice.task, preset or router.preset)
         situation = Situation(self._signals(snapshot), sticky)
         return router.decide(request, preset=preset, choice=choice, situation=situation)
@@ -142,18 +157,27 @@ class Engine:
         settings.update(given)
         return settings
 
-    def plan(self, snapshot: Snapshot, call: RoutedCall) -> Plan:
-        """Return what to try for `call`."""
+    def plan(self, snapshot: Snapshot, call: RoutedCall, max_retries: int | None) -> Plan:
+        """Try the models of the decision; ask for the task first where that is open.
+
+        Args:
+            max_retries: goes before `retry.same_model`.
+        """
         retry, draw = snapshot.config.retry, snapshot.live.draw
-        retries = retry.same_model if self._max_retries is None else self._max_retries
+        retries = retry.same_model if max_retries is None else max_retries
         snapshot.live.retry_budget.note_request()
-        return retry_then_fall_back(
-            call.decision,
-            retries=retries,
-            max_models=snapshot.config.fallback.max_models,
-            backoff_s=lambda attempt: full_jitter_s(
-                attempt, base_s=retry.backoff_base_s, cap_s=retry.backoff_cap_s, draw=draw()
-            ),
+        if call.settle is not None and call.request is not None and snapshot.asking is not None:
+            opinion = yield from snapshot.asking.opinion(call.request)
+            call.settle(snapshot.router.classified_task(opinion, snapshot.asking.name))
+        return (
+            yield from retry_then_fall_back(
+                call.decision,
+                retries=retries,
+                max_models=snapshot.config.fallback.max_models,
+                backoff_s=lambda attempt: full_jitter_s(
+                    attempt, base_s=retry.backoff_base_s, cap_s=retry.backoff_cap_s, draw=draw()
+                ),
+            )
         )
 
     def served(self, call: RoutedCall, model_key: str) -> None:
@@ -210,6 +234,11 @@ class Engine:
             self._snapshot = self._made_from(config, before)
             self._sticky.clear()
 
+    def _pure_classifier(self, config: RouterConfig) -> Classifier | None:
+        if isinstance(self._classifier, SemanticClassifier):
+            return None
+        return self._classifier or classifier_named(config.routing.classifier)
+
     def _made_from(self, config: RouterConfig, before: Snapshot | None) -> Snapshot:
         options = replace(self._options or ClientOptions(), limits=config.limits)
         router = Router(
@@ -219,7 +248,7 @@ class Engine:
             preset=config.preset,
             routing=config.routing,
             fallback=config.fallback,
-            classifier=self._classifier or classifier_named(config.routing.classifier),
+            classifier=self._pure_classifier(config),
         )
         if before is None:
             live = self._live_hook(
@@ -238,7 +267,44 @@ class Engine:
         overrides = dict(config.failures.actions)
         if config.limits.content_filter == "fallback":
             overrides.setdefault("content_filter", "next_model")
-        return Snapshot(config, router, live, overrides)
+        return Snapshot(config, router, live, overrides, self._asking(config, router, live))
+
+    def _asking(self, config: RouterConfig, router: Router, live: Live) -> AskingClassifier | None:
+        """Return the configured classifier that asks a model.
+
+        Raises:
+            InvalidOptionError: it lacks what it needs.
+        """
+        if self._classifier is not None:
+            return self._classifier if isinstance(self._classifier, SemanticClassifier) else None
+        routing = config.routing
+        match routing.classifier:
+            case "llm" | "cascade":
+                if routing.classifier_model is None:
+                    raise InvalidOptionError("routing.classifier_model", "name the model that the classifier asks")
+                model = config.registry.resolve(routing.classifier_model)
+                words = {task: config.tasks[task].description for task in _words(config)}
+                llm = LlmClassifier(model, words, routing.classifier_timeout_s)
+                local = router.classifier
+                is_cascade = routing.classifier == "cascade" and local is not None
+                return Cascade(local, llm, routing.classifier_threshold) if is_cascade and local else llm
+            case "semantic":
+                if routing.embedding_model is None or not routing.routes:
+                    raise InvalidOptionError("routing", "the semantic classifier needs `embedding_model` and `routes`")
+                embeddings = live.clients.embeddings(config.registry.resolve(routing.embedding_model))
+                return SemanticClassifier(embeddings, routing.routes)
+            case "decisions":
+                raise InvalidOptionError("routing.classifier", "'decisions' is not supported yet; use llm or cascade")
+            case _:
+                return None
+
+
+CATEGORIES = ("simple", "general", "reasoning", "code", "agent")
+
+
+def _words(config: RouterConfig) -> tuple[str, ...]:
+    """Return the tasks that a model chooses from: the five categories where all are tasks here, else all tasks."""
+    return CATEGORIES if all(category in config.tasks for category in CATEGORIES) else tuple(config.tasks)
 
 
 def _client_parts(config: RouterConfig) -> tuple[Any, ...]:

@@ -24,12 +24,13 @@ def open_engine(
     clients: Mapping[str, BaseChatModel] | None = None,
     classifier: Classifier | None = None,
     timeout: float | None = None,
-    max_retries: int | None = None,
-    streaming: bool | None = None,
-    cache: Any = None,
     api_key: SecretStr | str | None = None,
+    **for_clients: Any,
 ) -> Engine:
     """Return an engine over `config`; a file is followed, so that its changes come into force.
+
+    Args:
+        for_clients: `streaming`, `cache`, `output_version`, `rate_limiter`, where they are not None.
 
     Raises:
         ConfigError: the configuration cannot be used.
@@ -45,18 +46,13 @@ def open_engine(
             "variables that hold the keys as `api_key_env`",
         )
     handed_in = {current.registry.resolve(name).key: client for name, client in (clients or {}).items()}
-    constructor: dict[str, Any] = {}
-    if streaming is not None:
-        constructor["streaming"] = streaming
-    if cache is not None:
-        constructor["cache"] = cache
+    constructor = {name: value for name, value in for_clients.items() if value is not None}
     key = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
     return Engine(
         source,
         handed_in=handed_in,
         options=ClientOptions(timeout_s=timeout, api_key=key, constructor=constructor),
         classifier=classifier,
-        max_retries=max_retries,
     )
 
 
@@ -80,9 +76,8 @@ def tasks_of_models(
     entries: dict[str, dict[str, Any]] = {}
     providers: dict[str, dict[str, Any]] = {}
     keys: dict[int, str] = {}
-    for client in (client for line in lines.values() for client in line):
-        if id(client) in keys:
-            continue
+
+    def take(client: BaseChatModel) -> str:
         said = client._get_ls_params()
         provider = said.get("ls_provider") or "custom"
         api_name = said.get("ls_model_name") or type(client).__name__
@@ -91,6 +86,15 @@ def tasks_of_models(
         clients[key] = client
         providers[provider] = {"kind": provider}
         entries[key] = {"provider": provider, "api_name": api_name, **_abilities(client)}
+        return key
+
+    for client in (client for line in lines.values() for client in line):
+        if id(client) not in keys:
+            take(client)
+    routing: dict[str, Any] = {"classifier": classifier if isinstance(classifier, str) else "none"}
+    if isinstance(classifier, BaseChatModel):
+        key = keys.get(id(classifier)) or take(classifier)
+        routing = {"classifier": "llm", "classifier_model": key}
     config = RouterConfig.model_validate(
         {
             "extends": "none",
@@ -104,10 +108,7 @@ def tasks_of_models(
                     "default": [keys[id(client)] for client in lines[default]],
                 }
             },
-            "routing": {
-                "default_task": default,
-                "classifier": classifier if isinstance(classifier, str) else "none",
-            },
+            "routing": {"default_task": default, **routing},
             "fallback": {"order": [], "max_models": min(20, len(clients))},
         }
     )

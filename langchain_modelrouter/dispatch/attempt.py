@@ -19,15 +19,31 @@ from langchain_modelrouter.dispatch.ledger import Attempt, AttemptOutcome, Ledge
 from langchain_modelrouter.dispatch.live import Live
 from langchain_modelrouter.dispatch.plan import Failed
 from langchain_modelrouter.dispatch.usage import NO_USAGE, Usage, billed, estimated_input
+from langchain_modelrouter.errors import DeadlineExceededError
 from langchain_modelrouter.routing.request import NOTHING
 
 logger = logging.getLogger("langchain_modelrouter")
+
+TIMER_SLACK_S = 0.005
+"""Timers of sockets and event loops count in milliseconds, and may fire that much early."""
 
 
 class OpenAttempt:
     """An attempt between its start and its end. Exactly one of `answered`, `failed`, `cancelled` ends it."""
 
-    __slots__ = ("call", "client", "ended", "kwargs", "live", "messages", "model", "permit", "started", "ttft_s")
+    __slots__ = (
+        "call",
+        "client",
+        "ended",
+        "kwargs",
+        "live",
+        "messages",
+        "model",
+        "permit",
+        "role",
+        "started",
+        "ttft_s",
+    )
 
     def __init__(
         self,
@@ -38,9 +54,11 @@ class OpenAttempt:
         client: BaseChatModel,
         messages: Sequence[BaseMessage],
         kwargs: dict[str, Any],
+        role: str = "reply",
     ) -> None:
         self.call, self.live, self.model, self.permit = call, live, model, permit
         self.client, self.messages, self.kwargs = client, messages, kwargs
+        self.role = role
         self.started = live.clock()
         self.ttft_s: float | None = None
         self.ended = False
@@ -53,7 +71,7 @@ class OpenAttempt:
         """End the attempt with a complete message: the answer, or a failure where it is none."""
         usage_metadata: Mapping[str, Any] = message.usage_metadata or NOTHING
         if usage_metadata.get("total_cost") == 0:  # how langchain-core marks a reply from its cache
-            self.call.is_cached = True
+            self.call.is_cached = self.role == "reply"
             self._end(None)
             return message
         problem = bad_answer(message, self.call.limits)
@@ -69,6 +87,9 @@ class OpenAttempt:
         """End the attempt with an error; `usage` is what the provider gave before it."""
         live, model = self.live, self.model
         failure = classify(error, overrides=self.call.overrides, now=live.wall())
+        if failure.kind == "timeout" and self._is_cut_short():
+            error = _deadline_error(self.call, error)
+            failure = classify(error, overrides=self.call.overrides)
         said = short(error)
         if failure.ends_credential:
             live.health.credential_out(live.clients.credential(model), said)
@@ -82,6 +103,10 @@ class OpenAttempt:
             self.permit.failed(failure)
         self._end(self._record("error", said, live.clock() - self.started, usage or NO_USAGE))
         return Failed(model.key, error, failure)
+
+    def _is_cut_short(self) -> bool:
+        """True where the caller's deadline ended the attempt, rather than the provider's slowness alone."""
+        return self.live.clock() >= self.call.deadline_at - TIMER_SLACK_S
 
     def cancelled(self, partial: AIMessage | None = None) -> None:
         """End the attempt since nobody waits for it any more."""
@@ -131,7 +156,14 @@ class OpenAttempt:
                 task=call.decision.task,
                 preset=call.decision.preset,
                 reason=call.decision.reason,
-                role="reply",
+                role=self.role,
                 attempt=attempt,
             )
         )
+
+
+def _deadline_error(call: RoutedCall, error: Exception) -> DeadlineExceededError:
+    """Return the error of an attempt that the deadline ended, which came to us as a timeout like any other."""
+    cut_short = DeadlineExceededError(call.deadline_s or 0.0)
+    cut_short.__cause__ = error
+    return cut_short

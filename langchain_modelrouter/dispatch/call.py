@@ -1,6 +1,6 @@
 """One routed call in progress: what is asked, by when, and what has been tried so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,10 @@ from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch.ledger import Attempt, total_usd
 from langchain_modelrouter.dispatch.settings import FailureAction, LimitsConfig
 from langchain_modelrouter.routing.decision import Decision
+from langchain_modelrouter.routing.request import RouteRequest
+from langchain_modelrouter.routing.router import TaskChoice
+
+UNDECIDED = Decision(ranked=(), strategy="", reason="not decided yet")
 
 
 @dataclass(slots=True)
@@ -36,8 +40,17 @@ class RoutedCall:
     overrides: Mapping[str, FailureAction] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     is_cached: bool = False
+    request: RouteRequest | None = field(default=None, repr=False)
+    """What a model is asked to classify, where one has to be."""
+    settle: Callable[[TaskChoice], None] | None = None
+    """Makes the decision once a model has said which task it is; None where the decision stands."""
     dropped: tuple[str, ...] = ()
     """What of the history the model that was asked last would not have taken, in words."""
+
+    @property
+    def both(self) -> dict[str, Any]:
+        """Settings and keywords together, as the model gets them."""
+        return {**self.settings, **self.kwargs}
 
     def record(self, model: ModelInfo) -> dict[str, Any]:
         """Return what `response_metadata["model_router"]` says of the call that `model` answered."""

@@ -6,11 +6,15 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
+from uuid import uuid4
 from weakref import WeakKeyDictionary, finalize
 
+from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
+from pydantic import SecretStr
 
 from langchain_modelrouter.catalog.model_info import ModelInfo, Provider
+from langchain_modelrouter.dispatch.handed_in import cached_apart, with_settings
 from langchain_modelrouter.dispatch.settings import LimitsConfig
 from langchain_modelrouter.errors import InvalidOptionError
 
@@ -24,7 +28,7 @@ class ClientOptions:
     """Instead of the providers' own `timeout_s`."""
     api_key: str | None = field(default=None, repr=False)
     constructor: Mapping[str, Any] = field(default_factory=dict)
-    """Further constructor arguments, such as `streaming`."""
+    """Further constructor arguments: `streaming`, `cache`, `output_version`, `rate_limiter`."""
 
 
 class Clients:
@@ -35,8 +39,12 @@ class Clients:
         providers: Mapping[str, Provider],
         handed_in: Mapping[str, BaseChatModel] | None = None,
         options: ClientOptions = ClientOptions(),
+        *,
+        identity: str | None = None,
     ) -> None:
-        self.providers, self.handed_in, self.options = providers, dict(handed_in or {}), options
+        self.providers, self.options, self._given = providers, options, dict(handed_in or {})
+        self.handed_in = {key: with_settings(client, options.constructor) for key, client in self._given.items()}
+        self._identity = identity or uuid4().hex
         self._families: dict[str, str] = {}
         self._reset()
 
@@ -74,10 +82,16 @@ class Clients:
         """Return whether we build the client of this model, rather than having been handed it."""
         return model.key not in self.handed_in
 
+    def answer_timeout_s(self, model: ModelInfo) -> float | None:
+        """Return the seconds that a whole answer may take; None where the client streams inside, or was handed in."""
+        if not self.is_built(model) or self.options.constructor.get("streaming"):
+            return None
+        return self.options.timeout_s or self.providers[model.provider].timeout_s
+
     def get(self, model: ModelInfo) -> BaseChatModel:
         """Return the client of `model` for a blocking call."""
         if (handed_in := self.handed_in.get(model.key)) is not None:
-            return handed_in
+            return cached_apart(handed_in, self._cache_scope(model, handed_in))
         self._heed_fork()
         client = self._sync.get(model.key)
         if client is None:
@@ -89,7 +103,7 @@ class Clients:
     def aget(self, model: ModelInfo) -> BaseChatModel:
         """Return the client of `model` for the running event loop."""
         if (handed_in := self.handed_in.get(model.key)) is not None:
-            return handed_in
+            return cached_apart(handed_in, self._cache_scope(model, handed_in))
         self._heed_fork()
         loop = asyncio.get_running_loop()
         kept = self._by_loop.get(loop)
@@ -101,15 +115,34 @@ class Clients:
                 kept.clients[model.key] = client
         return client
 
+    def embeddings(self, model: ModelInfo) -> Embeddings:
+        """Return what makes vectors with an embedding model of an OpenAI-compatible provider."""
+        from langchain_openai import OpenAIEmbeddings
+
+        provider = self.providers[model.provider]
+        key = os.environ.get(provider.api_key_env) if provider.api_key_env else None
+        return OpenAIEmbeddings(
+            model=model.api_name,
+            base_url=provider.base_url,
+            api_key=SecretStr(key or "not-needed"),
+            max_retries=0,
+            check_embedding_ctx_length=False,
+        )
+
     def succeeded_by(self, providers: Mapping[str, Provider], options: ClientOptions) -> "Clients":
         """Return the clients of a changed configuration; these finish the calls that they have."""
-        return Clients(providers, self.handed_in, options)
+        return Clients(providers, self._given, options, identity=self._identity)
 
     def close(self) -> None:
         """Close the connections that blocking calls use, and ask each event loop to close its own."""
         with self._lock:
             self._sync.clear()
             _close_all(self._http, self._by_loop, self._pid)
+
+    def _cache_scope(self, model: ModelInfo, client: BaseChatModel) -> str:
+        """Return what sets a model's cache entries apart; one that says too little of itself shares with nobody."""
+        owner = "" if client.is_lc_serializable() else self._identity
+        return f"{model.provider}/{model.key}/{owner}:"
 
     def _heed_fork(self) -> None:
         if self._pid != os.getpid():

@@ -6,9 +6,12 @@ Each attempt is the target's own public call with the child callbacks of the rou
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
+from langchain_core.runnables import RunnableConfig
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch.answers import is_empty
@@ -16,13 +19,14 @@ from langchain_modelrouter.dispatch.attempt import OpenAttempt
 from langchain_modelrouter.dispatch.call import RoutedCall
 from langchain_modelrouter.dispatch.failures import short
 from langchain_modelrouter.dispatch.fit import fitted
+from langchain_modelrouter.dispatch.handed_in import timeout_s
 from langchain_modelrouter.dispatch.history import fitted_history
 from langchain_modelrouter.dispatch.live import Live
 from langchain_modelrouter.dispatch.messages import as_chunk
-from langchain_modelrouter.dispatch.plan import Call, Failed, Outcome, Skipped, Step
+from langchain_modelrouter.dispatch.plan import Ask, Call, Embed, Embedded, Failed, Outcome, Skipped, Step, Wait
 from langchain_modelrouter.dispatch.tally import Tally
-from langchain_modelrouter.dispatch.timers import FOREVER, StreamTimer, next_before
-from langchain_modelrouter.dispatch.transport import alarm
+from langchain_modelrouter.dispatch.timers import FOREVER, StreamTimer, nested_deadline, next_before
+from langchain_modelrouter.dispatch.transport import alarm, headers_heard
 from langchain_modelrouter.dispatch.usage import billed
 from langchain_modelrouter.errors import StreamInterruptedError
 
@@ -42,17 +46,21 @@ class Performer:
 
     def perform(self, step: Step) -> Outcome:
         """Carry out one step, blocking."""
-        if not isinstance(step, Call):
+        if isinstance(step, Wait):
             refused = self._may_wait(step.seconds)
             if refused is None:
                 time.sleep(step.seconds)
             return refused
+        if isinstance(step, Embed):
+            return self._embed(step)
         attempt = self._begin(step, is_async=False)
         if not isinstance(attempt, OpenAttempt):
             return attempt
-        before, alarm.at = alarm.at, min(alarm.at, self.call.deadline_at)
+        before, alarm.at = alarm.at, min(alarm.at, self._end_of(step))
         try:
-            message = attempt.client.invoke(attempt.messages, self.call.config, stop=self.call.stop, **attempt.kwargs)
+            message = attempt.client.invoke(
+                attempt.messages, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
+            )
         except Exception as error:  # noqa: BLE001  a failure is a value; what is no failure of a model is raised by the plan
             return attempt.failed(error)
         except BaseException:
@@ -64,18 +72,21 @@ class Performer:
 
     async def aperform(self, step: Step) -> Outcome:
         """Carry out one step."""
-        if not isinstance(step, Call):
+        if isinstance(step, Wait):
             refused = self._may_wait(step.seconds)
             if refused is None:
                 await asyncio.sleep(step.seconds)
             return refused
+        if isinstance(step, Embed):
+            return await self._aembed(step)
         attempt = self._begin(step, is_async=True)
         if not isinstance(attempt, OpenAttempt):
             return attempt
         try:
-            async with asyncio.timeout(self._left_s()):
+            left_s = self._end_of(step) - self.live.clock()
+            async with asyncio.timeout(None if left_s == FOREVER else left_s):
                 message = await attempt.client.ainvoke(
-                    attempt.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
+                    attempt.messages, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
                 )
         except Exception as error:  # noqa: BLE001  as in `perform`
             return attempt.failed(error)
@@ -98,7 +109,8 @@ class Performer:
         try:
             while True:
                 try:
-                    chunk = as_chunk(next_before(chunks, self._due(attempt)))
+                    with nested_deadline(self.call.deadline_at):
+                        chunk = as_chunk(next_before(chunks, self._due(attempt)))
                 except StopIteration:
                     return self._ended(attempt, tally, held)
                 tally.add(chunk)
@@ -153,7 +165,8 @@ class Performer:
         try:
             while True:
                 try:
-                    chunk = as_chunk(await timer.next(chunks, self._due(attempt) - self.live.clock(), "first"))
+                    with nested_deadline(self.call.deadline_at):
+                        chunk = as_chunk(await timer.next(chunks, self._due(attempt) - self.live.clock(), "first"))
                 except StopAsyncIteration:
                     timer.close()
                     ended = self._ended(attempt, tally, held)
@@ -265,25 +278,67 @@ class Performer:
 
     # --- before and after -----------------------------------------------------------------------
 
-    def _begin(self, step: Call, *, is_async: bool) -> OpenAttempt | Failed | Skipped:
+    def _begin(self, step: Call | Ask, *, is_async: bool) -> OpenAttempt | Failed | Skipped:
         call, live, model = self.call, self.live, step.model
         left_s = call.deadline_at - live.clock()
         if left_s <= 0:
             return Skipped("the deadline is over", call.deadline_s)
-        permit = live.health.admit(model, force=step.forced)
+        if isinstance(step, Ask) and live.clients.is_built(model) and live.clients.missing_key(model.provider):
+            return Skipped(f"there is no key for {model.key}")
+        permit = live.health.admit(model, force=isinstance(step, Call) and step.forced)
         if permit is None:
             return Skipped(f"{model.key} is resting")
         try:
             client = live.clients.aget(model) if is_async else live.clients.get(model)
-            kwargs = fitted(client, model, {**call.settings, **call.kwargs})
+            asked, given = (step.messages, step.settings) if isinstance(step, Ask) else (call.messages, call.both)
+            kwargs = fitted(client, model, given)
+            if not live.clients.is_built(model) and "timeout" not in kwargs:
+                self._tell_timeout(client, kwargs, left_s)
             family = live.clients.family(model)
-            history = fitted_history(call.messages, provider=model.provider, family=family)
+            history = fitted_history(asked, provider=model.provider, family=family)
         except BaseException:
             permit.cancelled()
             raise
+        if isinstance(step, Ask):
+            return OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role)
+        if live.clients.is_built(model):
+            headers_heard.set(partial(live.health.note_headers, model.key))
         self.served = model
         call.dropped = history.dropped
         return OpenAttempt(call, live, model, permit, client, history.messages, kwargs)
+
+    def _end_of(self, step: Call | Ask) -> float:
+        """Return by when, on the clock, an answer has to be there."""
+        if isinstance(step, Call):
+            return self.call.deadline_at
+        return min(self.call.deadline_at, self.live.clock() + step.timeout_s)
+
+    def _config_of(self, step: Call | Ask) -> RunnableConfig:
+        """Return the config of an attempt; the tokens of our own questions stay out of message streams."""
+        config = self.call.config
+        return config if isinstance(step, Call) else {**config, "tags": [*(config.get("tags") or ()), "nostream"]}
+
+    def _stop_of(self, step: Call | Ask) -> list[str] | None:
+        return self.call.stop if isinstance(step, Call) else None
+
+    def _embed(self, step: Embed) -> Embedded | Skipped:
+        try:
+            return Embedded(step.embeddings.embed_documents(list(step.texts)))
+        except Exception as error:  # noqa: BLE001  a classifier of any make may fail in any way; the call goes on
+            return Skipped(f"no vectors: {short(error)}")
+
+    async def _aembed(self, step: Embed) -> Embedded | Skipped:
+        try:
+            return Embedded(await step.embeddings.aembed_documents(list(step.texts)))
+        except Exception as error:  # noqa: BLE001  as in `_embed`
+            return Skipped(f"no vectors: {short(error)}")
+
+    def _tell_timeout(self, client: BaseChatModel, kwargs: dict[str, Any], left_s: float) -> None:
+        """Let a client that was handed in know how long it may take, where it can be told."""
+        wanted_s = self.live.clients.options.timeout_s
+        most_s = timeout_s(client, left_s if wanted_s is None else min(left_s, wanted_s))
+        if most_s is not None:
+            kwargs["timeout"] = most_s
 
     def _may_wait(self, seconds: float) -> Skipped | None:
         if self.live.clock() + seconds >= self.call.deadline_at:
@@ -291,10 +346,6 @@ class Performer:
         if not self.live.retry_budget.take():
             return Skipped("the retry budget is spent")
         return None
-
-    def _left_s(self) -> float | None:
-        left_s = self.call.deadline_at - self.live.clock()
-        return None if left_s == FOREVER else left_s
 
     def _due(self, attempt: OpenAttempt) -> float:
         """Return by when, on the clock, the next chunk of a stream has to come."""

@@ -3,15 +3,21 @@
 A door sends the outcomes. A failure is a value, so that a policy reads top to bottom.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.embeddings import Embeddings
+from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch.failures import Failure
 from langchain_modelrouter.errors import AllModelsFailedError, AllRestingError, DeadlineExceededError
 from langchain_modelrouter.routing.decision import Decision
+
+SHORT_AND_SURE: Mapping[str, Any] = MappingProxyType({"temperature": 0.0, "max_tokens": 10})
+"""Settings of a question that one word answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,32 @@ class Call:
     model: ModelInfo
     forced: bool = False
     """Ask it although it is resting: its rest has been waited out, or nothing else is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask one model something of our own, such as for a classification: its answer is not the reply."""
+
+    model: ModelInfo
+    messages: Sequence[BaseMessage] = field(repr=False)
+    timeout_s: float
+    settings: Mapping[str, Any] = field(default_factory=lambda: SHORT_AND_SURE)
+    role: str = "classifier"
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Turn texts into vectors."""
+
+    embeddings: Embeddings
+    texts: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The vectors of an `Embed`, in the order of its texts."""
+
+    vectors: Sequence[Sequence[float]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +80,8 @@ class Skipped:
     """The deadline, where it is over and nothing else can be tried."""
 
 
-Step = Call | Wait
-Outcome = AIMessage | Failed | Skipped | None
+Step = Call | Ask | Embed | Wait
+Outcome = AIMessage | Embedded | Failed | Skipped | None
 Plan = Generator[Step, Outcome, AIMessage]
 
 Backoff = Callable[[int], float]
