@@ -17,7 +17,7 @@ from operator import mul
 HEAD_CHARS, TAIL_CHARS = 6000, 2000
 """What of a long prompt is read: its head and, where the question often stands, its tail."""
 
-COUNTS = ("%", "$", "=", "\\", "^", "+", "?", "```", "{", "___", "Statement ", "Scenario ", "II.")
+COUNTS = ("%", "$", "=", "\\", "^", "+", "?", "```", "{", "___", "Statement ", "II.")
 KINDS = ("choice", "problem", "open")
 """What is weighed differently: questions with options, word problems and sums, everything else."""
 SHAPES = (
