@@ -46,7 +46,8 @@ FaultKind = Literal[
 ]
 """`status`: that status, with the body given or the usual one. `body`: that body with status 200.
 `hang`, `reset`, `cut` (closed without a reset), `end` (ended as if whole), `garbage` (the body given as an event)
-and `error_event` come after `after_chunks` deltas. `slow`: `factor` times slower. The others alter the answer."""
+and `error_event` come after `after_chunks` deltas; a `hang` without these and without a status sends nothing at
+all. `slow`: `factor` times slower. The others alter the answer."""
 
 FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
@@ -69,7 +70,7 @@ _SERVER_ERROR = ("server_error", None, "Simulated: the server had an error.")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way in which an answer goes wrong, and for which of the requests that it is set for."""
+    """One way in which a chat completion goes wrong, and for which of the requests that it is set for."""
 
     kind: FaultKind = "status"
     status: int | None = None

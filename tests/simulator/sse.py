@@ -48,7 +48,7 @@ class Stream:
         return [choice for chunk in self.chunks for choice in chunk.get("choices") or ()]
 
 
-def stream(server: Simulator, *, timeout_s: float = 0.3, most_bytes: int = 10**6, **fields: Any) -> Stream:
+def stream(server: Simulator, *, timeout_s: float = 5, most_bytes: int = 10**6, **fields: Any) -> Stream:
     """Ask for a stream, by default with a prompt of one line, and read as far as it goes."""
     body = {
         "model": "org/small",

@@ -126,7 +126,8 @@ def test_a_stream_breaks_where_and_how_the_fault_says(
     server: Simulator, name: str, broke_with: str | None, is_as_said: Callable[[Stream], bool]
 ) -> None:
     server.fault("one", name)
-    seen = stream(server, most_bytes=40 if name == "keepalive_only" else 10**6)
+    timeout_s = 0.3 if broke_with == "ReadTimeout" else 5
+    seen = stream(server, timeout_s=timeout_s, most_bytes=40 if name == "keepalive_only" else 10**6)
     assert seen.broke_with == broke_with
     assert is_as_said(seen), seen.data
 
@@ -149,7 +150,8 @@ BROKEN_ANSWERS = [
 @pytest.mark.parametrize(("name", "broke_with"), BROKEN_ANSWERS)
 def test_a_whole_answer_breaks_too(server: Simulator, name: str, broke_with: str) -> None:
     server.fault("one", name)
-    assert stream(server, stream=False).broke_with == broke_with
+    timeout_s = 0.3 if broke_with == "ReadTimeout" else 5
+    assert stream(server, timeout_s=timeout_s, stream=False).broke_with == broke_with
 
 
 def test_white_space_keeps_the_connection_of_a_whole_answer_open(server: Simulator) -> None:
@@ -254,7 +256,7 @@ def test_chat_openai_meets_every_fault_and_goes_on_afterwards(
     # What ChatOpenAI makes of each is the business of the failure table and its tests.
     with suppress(openai.OpenAIError, ValueError, TypeError, IndexError):
         consume(model.stream("hi") if is_stream else [model.invoke("hi")])
-    assert model.invoke("hi").response_metadata["finish_reason"] == "stop"
+    assert model.invoke("hi", timeout=5).response_metadata["finish_reason"] == "stop"
     assert server.calls("one-small") == 2
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from langchain_modelrouter.errors import InvalidOptionError, UnknownNameError
 from langchain_modelrouter.simulator import Simulator
+from langchain_modelrouter.testing import FakeClock
 from tests.simulator.conftest import Ask, registry
 from tests.simulator.sse import stream
 
@@ -138,18 +139,22 @@ def test_embeddings_are_deterministic_and_near_for_texts_with_the_same_words(
     assert http.post(url, json={"model": "large", "input": []}).status_code == 400
 
 
-def test_rate_limit_headers_count_down_for_a_provider_with_limits() -> None:
-    with Simulator(registry(), speed=1000) as slow, httpx2.Client() as http:
-        body = {"model": "large", "messages": [{"role": "user", "content": "hi"}]}
-        first, second = (http.post(f"{slow.url('one')}/chat/completions", json=body).headers for _ in range(2))
+def test_rate_limit_headers_count_down_for_a_provider_with_limits(http: httpx2.Client) -> None:
+    clock = FakeClock()
+    with Simulator(registry(), speed=20, clock=clock) as server:
+
+        def headers(provider: str, model: str) -> httpx2.Headers:
+            body = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
+            return http.post(f"{server.url(provider)}/chat/completions", json=body).headers
+
+        first, second = headers("one", "large"), headers("one", "large")
         assert first["x-ratelimit-limit-requests"] == "60"
         assert (first["x-ratelimit-remaining-requests"], second["x-ratelimit-remaining-requests"]) == ("59", "58")
         assert int(second["x-ratelimit-remaining-tokens"]) < int(first["x-ratelimit-remaining-tokens"]) < 1000
-        time.sleep(0.07)
-        later = http.post(f"{slow.url('one')}/chat/completions", json=body).headers
-        assert later["x-ratelimit-remaining-requests"] == "59"
-        other = http.post(f"{slow.url('two')}/chat/completions", json={**body, "model": "org/small"}).headers
-        assert not [name for name in other if name.startswith("x-ratelimit")]
+        assert second["x-ratelimit-reset-requests"] == "3.000s"
+        clock.advance(60 / 20)
+        assert headers("one", "large")["x-ratelimit-remaining-requests"] == "59"
+        assert not [name for name in headers("two", "org/small") if name.startswith("x-ratelimit")]
 
 
 def test_the_log_tells_what_was_asked_without_the_key(server: Simulator, http: httpx2.Client) -> None:
