@@ -58,9 +58,10 @@ class Performer:
             return attempt
         before, alarm.at = alarm.at, min(alarm.at, self._end_of(step))
         try:
-            message = attempt.client.invoke(
-                attempt.messages, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
-            )
+            with nested_deadline(self.call.deadline_at):
+                message = attempt.client.invoke(
+                    attempt.messages, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
+                )
         except Exception as error:  # noqa: BLE001  a failure is a value; what is no failure of a model is raised by the plan
             return attempt.failed(error)
         except BaseException:
@@ -84,10 +85,11 @@ class Performer:
             return attempt
         try:
             left_s = self._end_of(step) - self.live.clock()
-            async with asyncio.timeout(None if left_s == FOREVER else left_s):
-                message = await attempt.client.ainvoke(
-                    attempt.messages, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
-                )
+            with nested_deadline(self.call.deadline_at):
+                async with asyncio.timeout(None if left_s == FOREVER else left_s):
+                    message = await attempt.client.ainvoke(
+                        attempt.messages, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
+                    )
         except Exception as error:  # noqa: BLE001  as in `perform`
             return attempt.failed(error)
         except BaseException:
@@ -285,6 +287,9 @@ class Performer:
             return Skipped("the deadline is over", call.deadline_s)
         if isinstance(step, Ask) and live.clients.is_built(model) and live.clients.missing_key(model.provider):
             return Skipped(f"there is no key for {model.key}")
+        out = live.health.unavailable(model, live.clients.credential(model))
+        if out is not None:  # an earlier attempt of this call, or another call meanwhile, has found that out
+            return Skipped(out)
         permit = live.health.admit(model, force=isinstance(step, Call) and step.forced)
         if permit is None:
             return Skipped(f"{model.key} is resting")
@@ -299,19 +304,18 @@ class Performer:
         except BaseException:
             permit.cancelled()
             raise
-        if isinstance(step, Ask):
-            return OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role)
         if live.clients.is_built(model):
             headers_heard.set(partial(live.health.note_headers, model.key))
+        if isinstance(step, Ask):
+            return OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role)
         self.served = model
         call.dropped = history.dropped
         return OpenAttempt(call, live, model, permit, client, history.messages, kwargs)
 
     def _end_of(self, step: Call | Ask) -> float:
-        """Return by when, on the clock, an answer has to be there."""
-        if isinstance(step, Call):
-            return self.call.deadline_at
-        return min(self.call.deadline_at, self.live.clock() + step.timeout_s)
+        """Return by when, on the clock, a whole answer has to be there: a connection kept warm does not extend it."""
+        most_s = step.timeout_s if isinstance(step, Ask) else self.live.clients.answer_timeout_s(step.model)
+        return self.call.deadline_at if most_s is None else min(self.call.deadline_at, self.live.clock() + most_s)
 
     def _config_of(self, step: Call | Ask) -> RunnableConfig:
         """Return the config of an attempt; the tokens of our own questions stay out of message streams."""

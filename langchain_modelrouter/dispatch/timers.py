@@ -1,7 +1,9 @@
-"""Timers for streams: the wait for the first token, and the silence between two."""
+"""Timers: the wait for a stream's first token, the silence between two, the deadline that nested calls inherit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from langchain_modelrouter.dispatch.transport import alarm
@@ -10,6 +12,23 @@ from langchain_modelrouter.errors import FirstTokenTimeoutError
 T = TypeVar("T")
 
 FOREVER = float("inf")
+
+_outer_deadline_at: ContextVar[float] = ContextVar("deadline of the routed call around this one", default=FOREVER)
+
+
+def outer_deadline_at() -> float:
+    """Return the deadline of the routed call within which this code runs, on the monotonic clock."""
+    return _outer_deadline_at.get()
+
+
+@contextmanager
+def nested_deadline(at: float) -> Iterator[None]:
+    """Let no routed call that starts within the block outlive `at`."""
+    token = _outer_deadline_at.set(at)
+    try:
+        yield
+    finally:
+        _outer_deadline_at.reset(token)
 
 
 def next_before(chunks: Iterator[T], at: float) -> T:

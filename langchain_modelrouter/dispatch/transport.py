@@ -7,7 +7,8 @@ connection warm with comments.
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
 from time import monotonic
@@ -31,6 +32,24 @@ class Alarm(threading.local):
 
 
 alarm = Alarm()
+
+headers_heard: ContextVar[Callable[[Mapping[str, str]], object] | None] = ContextVar(
+    "who is told headers", default=None
+)
+"""Told the rate-limit headers of each response to the attempt that is under way in this context."""
+
+
+def _tell_headers(response: Any) -> None:
+    tell = headers_heard.get()
+    if tell is None:
+        return
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    if any("ratelimit" in name for name in headers):
+        tell(headers)
+
+
+async def _atell_headers(response: Any) -> None:
+    _tell_headers(response)
 
 
 def http_library() -> ModuleType:
@@ -58,7 +77,7 @@ def sync_http_client() -> Any:
         keepalive_expiry=IDLE_EXPIRY_S,
         network_backend=_alarmed_backend(_core(http)),
     )
-    return http.Client(transport=transport, follow_redirects=True)
+    return http.Client(transport=transport, follow_redirects=True, event_hooks={"response": [_tell_headers]})
 
 
 def async_http_client() -> Any:
@@ -69,7 +88,9 @@ def async_http_client() -> Any:
         max_keepalive_connections=MAX_IDLE_CONNECTIONS,
         keepalive_expiry=IDLE_EXPIRY_S,
     )
-    return http.AsyncClient(verify=_tls(), limits=limits, follow_redirects=True)
+    return http.AsyncClient(
+        verify=_tls(), limits=limits, follow_redirects=True, event_hooks={"response": [_atell_headers]}
+    )
 
 
 def _core(http: ModuleType) -> ModuleType:

@@ -1,0 +1,32 @@
+"""A bench with a simulator, which checks after each test that nothing is left behind."""
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from langchain_modelrouter.simulator import Simulator
+from tests.faults.kit import Bench, config_of, live_of
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    """A bench; afterwards no task, thread or connection of it may be left."""
+    threads, tasks = set(threading.enumerate()), asyncio.all_tasks()
+    with Simulator(config_of().registry, speed=math.inf) as simulator:
+        bench = Bench(simulator)
+        yield bench
+        for router in bench.routers:
+            live_of(router).clients.close()
+        bench.routers.clear()
+        end = time.monotonic() + 3
+        while simulator.open_connections and time.monotonic() < end:  # noqa: ASYNC110  it is another thread's loop
+            await asyncio.sleep(0.005)
+        assert simulator.open_connections == 0
+        assert {record.outcome for record in simulator.requests} <= {"ok", "error", "aborted"}
+        assert asyncio.all_tasks() - tasks - {asyncio.current_task()} == set()
+    left = [thread for thread in set(threading.enumerate()) - threads if "asyncio_" not in thread.name]
+    assert left == []
