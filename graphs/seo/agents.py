@@ -4,18 +4,16 @@ Each makes at most one paid call and its repair, so that a run that is killed an
 that was answered.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langgraph.config import get_stream_writer
 from langgraph.types import interrupt
 
 from graphs.seo.ask import Answered, AnswerT, ask
-from graphs.seo.costs import Priced
 from graphs.seo.coverage import Gap, gap, uncovered
 from graphs.seo.gate import Gate
 from graphs.seo.page_error import ErrorEntry, PageError, one_line, same_page
@@ -32,29 +30,17 @@ from graphs.seo.report import assemble, competitor_pages, target_page
 from graphs.seo.schemas import GapSummary, PageInsight, Recommendations, SearchQueries, picks_of
 from graphs.seo.search import SearchError, SearchProvider, SearchResult
 from graphs.seo.state import Found, PageJob, SeoState
+from langchain_modelrouter import RouterChatModel
 
 _OFFERED = 20
 Update = dict[str, Any]
-
-
-class Router(Protocol):
-    """What the pipeline needs of a `RouterChatModel`."""
-
-    @property
-    def registry(self) -> Mapping[str, Priced]:
-        """The models with their prices."""
-        ...
-
-    def for_task(self, task: str) -> BaseChatModel:
-        """Return the chat model for one task."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Agents:
     """The nodes, over one router, one reader of pages and perhaps one search provider."""
 
-    router: Router
+    router: RouterChatModel
     reader: Reader
     search_provider: SearchProvider | None
     gate: Gate

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from typing_extensions import TypedDict
 
 from graphs.seo.ask import CallRecord
+from langchain_modelrouter import ModelInfo
 
 BASELINE_MODEL = "nebius-llama-405b"
 """The model that the saving is measured against."""
@@ -34,15 +35,7 @@ class Costs(TypedDict):
     saving: float | None
 
 
-class Priced(Protocol):
-    """What we need to know of a model: its price."""
-
-    def cost_usd(self, input_tokens: int, output_tokens: int) -> Decimal:
-        """Return the price of so many tokens."""
-        ...
-
-
-def costs(calls: Iterable[CallRecord], registry: Mapping[str, Priced]) -> Costs:
+def costs(calls: Iterable[CallRecord], registry: Mapping[str, ModelInfo]) -> Costs:
     """Return the cost table; an attempt counts for the model that it went to, answered or not."""
     rows: dict[tuple[str, str], CostRow] = {}
     total: Decimal | None = Decimal(0)
@@ -89,8 +82,10 @@ def _empty_row(task: str, attempt: Mapping[str, Any]) -> CostRow:
     )
 
 
-def _baseline_usd(rows: Iterable[CostRow], registry: Mapping[str, Priced]) -> Decimal | None:
+def _baseline_usd(rows: Iterable[CostRow], registry: Mapping[str, ModelInfo]) -> Decimal | None:
     if BASELINE_MODEL not in registry:
         return None
-    price = registry[BASELINE_MODEL]
-    return sum((price.cost_usd(row["input_tokens"], row["output_tokens"]) for row in rows), Decimal(0))
+    total: Decimal | None = Decimal(0)
+    for row in rows:
+        total = _sum(total, registry[BASELINE_MODEL].cost_usd(row["input_tokens"], row["output_tokens"]))
+    return total

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from graphs.seo.agents import Router
 from graphs.seo.run import arun_seo
+from langchain_modelrouter import RouterChatModel
 
 
 class Job(BaseModel):
@@ -60,13 +60,13 @@ def read_jobs(path: Path) -> list[Job]:
 
 
 async def arun_jobs(
-    router: Router,
+    router: RouterChatModel,
     jobs: Sequence[Job],
     *,
     checkpointer: BaseCheckpointSaver[Any],
     at_once: int = 4,
     **options: Any,
-) -> AsyncIterator[tuple[Job, dict[str, Any]]]:
+) -> AsyncGenerator[tuple[Job, dict[str, Any]]]:
     """Yield each job with its report as it is done; jobs that were done before are not paid for again.
 
     Args:

@@ -5,6 +5,7 @@ import atexit
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from graphs.seo.page_error import PageError
 from graphs.seo.page_facts import PageFacts
 
 _ROOT = Path(__file__).resolve().parents[2]
+_OUT_OF_CPU = getattr(signal, "SIGPROF", 0)
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from graphs.seo.parse_worker import main; main()"
 # No keys, tokens or proxies: what a parser cannot see, a page cannot steal.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "VIRTUAL_ENV")
@@ -25,8 +27,14 @@ _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "VIRTUAL
 class ParsePool:
     """A few workers, started when first needed and used again; bound to no event loop."""
 
-    def __init__(self, *, workers: int = 2, timeout_s: float = 8.0) -> None:
-        self.timeout_s = timeout_s
+    def __init__(self, *, workers: int = 2, cpu_s: float = 5.0, timeout_s: float = 30.0) -> None:
+        """Make a pool.
+
+        Args:
+            cpu_s: how much processor time one page may take; a busy machine makes no page hostile.
+            timeout_s: how long one page may take at all.
+        """
+        self.cpu_s, self.timeout_s = cpu_s, timeout_s
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="parse-pool")
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
 
@@ -66,7 +74,7 @@ class ParsePool:
         timer.start()
         line = b""
         try:
-            line = _exchange(worker, request, body)
+            line = _exchange(worker, request, body, self.cpu_s)
         finally:
             timer.cancel()
             if line.endswith(b"\n") and not late.is_set():
@@ -75,8 +83,9 @@ class ParsePool:
                 _end(worker)
         if line.endswith(b"\n"):
             return cast("dict[str, Any]", json.loads(line))
-        if late.is_set():
-            return {"error": f"parsing took longer than {self.timeout_s:g} s and was stopped"}
+        if late.is_set() or worker.returncode == -_OUT_OF_CPU:
+            limit_s = self.timeout_s if late.is_set() else self.cpu_s
+            return {"error": f"parsing took longer than {limit_s:g} s and was stopped"}
         return {"error": "the parser crashed on it"}
 
 
@@ -98,12 +107,12 @@ def _started() -> "subprocess.Popen[bytes]":
     )
 
 
-def _exchange(worker: "subprocess.Popen[bytes]", request: dict[str, Any], body: bytes) -> bytes:
+def _exchange(worker: "subprocess.Popen[bytes]", request: dict[str, Any], body: bytes, cpu_s: float) -> bytes:
     """Return the worker's answer; what there is of it when the worker died."""
     assert worker.stdin is not None
     assert worker.stdout is not None
     try:
-        worker.stdin.write(json.dumps(request | {"size": len(body)}).encode() + b"\n")
+        worker.stdin.write(json.dumps(request | {"size": len(body), "cpu_s": cpu_s}).encode() + b"\n")
         worker.stdin.write(body)
         worker.stdin.flush()
     except BrokenPipeError:

@@ -7,18 +7,19 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Send
 
-from graphs.seo.agents import Agents, Router
+from graphs.seo.agents import Agents
 from graphs.seo.gate import Gate
 from graphs.seo.page_error import same_page
 from graphs.seo.reader import Reader
 from graphs.seo.search import SearchProvider
 from graphs.seo.state import PageJob, SeoInput, SeoState
+from langchain_modelrouter import RouterChatModel
 
 SeoGraph = CompiledStateGraph[SeoState, None, SeoInput, SeoState]
 
 
 def build(
-    router: Router,
+    router: RouterChatModel,
     *,
     search: SearchProvider | None = None,
     allow_private: bool = False,

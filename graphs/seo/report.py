@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from graphs.seo.costs import Priced, costs
+from graphs.seo.costs import costs
 from graphs.seo.page_error import ErrorEntry
 from graphs.seo.page_facts import Page
 from graphs.seo.state import SeoState
+from langchain_modelrouter import ModelInfo
 
 _SHOWN = (
     "url",
@@ -22,7 +23,7 @@ _SHOWN = (
 )
 
 
-def assemble(state: SeoState, registry: Mapping[str, Priced], *, simulated: bool) -> dict[str, Any]:
+def assemble(state: SeoState, registry: Mapping[str, ModelInfo], *, simulated: bool) -> dict[str, Any]:
     """Return the report of a run, also of one in which pages or models failed."""
     calls = state.get("calls", [])
     target = target_page(state)

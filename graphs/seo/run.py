@@ -10,10 +10,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from graphs.seo.agents import Router
 from graphs.seo.pipeline import SeoGraph, build
 from graphs.seo.search import SearchProvider
 from graphs.seo.state import SeoInput
+from langchain_modelrouter import RouterChatModel
 
 Progress = Callable[[dict[str, Any]], None]
 Approve = Callable[[dict[str, Any]], bool]
@@ -24,7 +24,7 @@ class NotApprovedError(Exception):
 
 
 async def arun_seo(
-    router: Router,
+    router: RouterChatModel,
     *,
     target: str,
     competitors: Sequence[str] = (),
@@ -77,7 +77,7 @@ async def arun_seo(
     return cast("dict[str, Any]", state["report"])
 
 
-def run_seo(router: Router, **options: Any) -> dict[str, Any]:
+def run_seo(router: RouterChatModel, **options: Any) -> dict[str, Any]:
     """Return what `arun_seo` returns, blocking."""
     return asyncio.run(arun_seo(router, **options))
 

@@ -102,7 +102,7 @@ def server() -> Iterator[PageServer]:
 
 @pytest.fixture(scope="session")
 def pool() -> Iterator[ParsePool]:
-    pool = ParsePool(workers=2, timeout_s=3.0)
+    pool = ParsePool(workers=2, cpu_s=2.0)
     yield pool
     pool.close()
 

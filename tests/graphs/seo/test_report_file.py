@@ -1,10 +1,10 @@
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from graphs.seo import report_file
 from graphs.seo.report_file import check_path, write_report
 
 REPORT: dict[str, Any] = {
@@ -59,7 +59,7 @@ def test_a_failure_leaves_the_old_file_and_no_scraps(tmp_path: Path, monkeypatch
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(report_file.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_report(REPORT, path)
     assert path.read_text() == "old"

@@ -48,7 +48,12 @@ async def test_nothing_to_compare_with_is_refused_before_anything_is_paid(simula
 async def test_a_person_may_approve_or_refuse(simulated: Simulated, sample_site: SampleSite) -> None:
     _, router = simulated
     seen: list[dict[str, Any]] = []
-    report = await arun_seo(router, **job(sample_site), approve=lambda report: not seen.append(report))
+
+    def approve(report: dict[str, Any]) -> bool:
+        seen.append(report)
+        return True
+
+    report = await arun_seo(router, **job(sample_site), approve=approve)
     assert seen == [report]
     with pytest.raises(NotApprovedError):
         await arun_seo(router, **job(sample_site), approve=lambda report: False)
