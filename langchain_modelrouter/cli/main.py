@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 COMMANDS: Mapping[str, str] = {
+    "demo": "Analyse a small site with four agents, one provider failing on the way.",
     "route": "Explain where a prompt would go, and why; no model is called.",
     "seo": "Analyse a web page against its competitors with four agents.",
     "check": "Validate a configuration file and print each fault with its line.",

@@ -20,6 +20,11 @@ def line(text: str = "") -> None:
     print(text)
 
 
+def heading(text: str) -> None:
+    """Print a heading, bold on a terminal."""
+    print(f"\x1b[1m{text}\x1b[0m" if is_terminal() else text)
+
+
 def note(text: str) -> None:
     """Print a remark that is not part of the data, on stderr."""
     print(text, file=sys.stderr)

@@ -79,7 +79,9 @@ def _on_baseline(row: dict[str, Any], registry: Mapping[str, Any]) -> float | No
 
 
 def _saved(cost: float | None, baseline: float | None) -> str | None:
-    return None if cost is None or not baseline else render.percent(1 - cost / baseline)
+    if baseline == 0:
+        return "-"
+    return None if cost is None or baseline is None else render.percent(1 - cost / baseline)
 
 
 def _usd(amount: float | None) -> str | None:
