@@ -4,6 +4,7 @@ Its doors (`invoke`, `ainvoke`, `stream`, `astream` and those above them) share 
 is a few lines that open the call's chain run, drive the plan and sign the answer.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
@@ -299,6 +300,8 @@ class RouterChatModel(EntryPoints):
         run = await AsyncChainRun.start(self, config, messages)
         call: RoutedCall | None = None
         try:
+            if not self.engine.is_warm:
+                await asyncio.to_thread(self.engine.warm_up)
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
@@ -365,6 +368,8 @@ class RouterChatModel(EntryPoints):
         call: RoutedCall | None = None
         seen: list[AIMessageChunk] = []
         try:
+            if not self.engine.is_warm:
+                await asyncio.to_thread(self.engine.warm_up)
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
@@ -381,8 +386,9 @@ class RouterChatModel(EntryPoints):
         await run.ended(_whole(seen))
 
     def _signed(self, call: RoutedCall, performer: Performer, answer: AIMessage) -> AIMessage:
-        self.engine.served(call, performer.served.key)
-        return call.signed(answer, performer.served)
+        model = performer.served_by(answer)
+        self.engine.served(call, model.key)
+        return call.signed(answer, model)
 
     def _complete(self, error: BaseException, call: RoutedCall | None) -> None:
         """Tell a final error of all attempts, and when it is worth trying again."""

@@ -33,6 +33,7 @@ from langchain_modelrouter.options import CallOptions
 from langchain_modelrouter.reload import FollowedConfig
 from langchain_modelrouter.routing.classification import Classifier
 from langchain_modelrouter.routing.classifiers import classifier_named
+from langchain_modelrouter.routing.classifiers.local import LocalClassifier, load
 from langchain_modelrouter.routing.decision import Decision, Signals
 from langchain_modelrouter.routing.features import features_of, tool_names
 from langchain_modelrouter.routing.request import RouteRequest
@@ -75,7 +76,16 @@ class Engine:
         self._lock = Lock()
         self._sticky: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._expected_tokens: dict[str, float] = {}
+        self.is_warm = False
         self._snapshot = self._made_from(source.current if isinstance(source, FollowedConfig) else source, None)
+
+    def warm_up(self) -> None:
+        """Load what a first call needs: classifier, client library, trust store. It reads files, so it may block."""
+        snapshot = self._snapshot
+        if isinstance(snapshot.router.classifier, LocalClassifier):
+            load(snapshot.router.classifier.weights)
+        snapshot.live.clients.warm_up()
+        self.is_warm = True
 
     @property
     def snapshot(self) -> Snapshot:

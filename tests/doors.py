@@ -16,19 +16,19 @@ Door = Callable[..., Awaitable[Any]]
 """Takes what `invoke` takes after the runnable itself, and gives the whole answer."""
 
 
-async def by_invoke(model: Runnable[Any, Any], *args: Any, **kwargs: Any) -> Any:
+async def by_invoke(model: Runnable[Any, Any], /, *args: Any, **kwargs: Any) -> Any:
     return model.invoke(*args, **kwargs)
 
 
-async def by_ainvoke(model: Runnable[Any, Any], *args: Any, **kwargs: Any) -> Any:
+async def by_ainvoke(model: Runnable[Any, Any], /, *args: Any, **kwargs: Any) -> Any:
     return await model.ainvoke(*args, **kwargs)
 
 
-async def by_stream(model: Runnable[Any, Any], *args: Any, **kwargs: Any) -> Any:
+async def by_stream(model: Runnable[Any, Any], /, *args: Any, **kwargs: Any) -> Any:
     return whole(list(model.stream(*args, **kwargs)))
 
 
-async def by_astream(model: Runnable[Any, Any], *args: Any, **kwargs: Any) -> Any:
+async def by_astream(model: Runnable[Any, Any], /, *args: Any, **kwargs: Any) -> Any:
     return whole([chunk async for chunk in model.astream(*args, **kwargs)])
 
 

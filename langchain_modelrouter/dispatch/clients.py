@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from threading import Lock
 from typing import Any
 from uuid import uuid4
@@ -55,6 +56,12 @@ class Clients:
         self._sync: dict[str, BaseChatModel] = {}
         self._by_loop: _ByLoop = WeakKeyDictionary()
         finalize(self, _close_all, self._http, self._by_loop, self._pid)
+
+    def warm_up(self) -> None:
+        """Import what builds clients and read the trust store, which takes half a second and reads files."""
+        if any(provider.kind == "openai" for provider in self.providers.values()):
+            import_module("langchain_modelrouter.dispatch.openai_client")
+            _unused_async_client()
 
     def missing_key(self, provider_key: str) -> str | None:
         """Return why a provider cannot be asked for want of a key, or None where it can."""
