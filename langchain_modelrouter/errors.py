@@ -188,6 +188,23 @@ class StreamInterruptedError(ModelRouterError):
         return f"{type(self).__name__}({self.model!r}, {self.problem!r})"
 
 
+class JudgeError(ModelRouterError):
+    """A judge gave no verdict. `answers` holds what was to be judged; it is not part of the message."""
+
+    def __init__(self, judge: str, problem: str, answers: Sequence[str] = ()) -> None:
+        self.judge, self.problem, self.answers = judge, problem, tuple(answers)
+        super().__init__(judge, problem, self.answers)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.judge} gave no verdict on {len(self.answers)} answers: {self.problem}. Take one of `answers`, "
+            "or let another model judge."
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.judge!r}, {self.problem!r})"
+
+
 class AllRestingError(ModelRouterError):
     """No model was asked, since all of them rest after failures."""
 

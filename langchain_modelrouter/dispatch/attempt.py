@@ -32,9 +32,9 @@ class OpenAttempt:
     """An attempt between its start and its end. Exactly one of `answered`, `failed`, `cancelled` ends it."""
 
     __slots__ = (
+        "_open",
         "call",
         "client",
-        "ended",
         "kwargs",
         "live",
         "messages",
@@ -61,7 +61,12 @@ class OpenAttempt:
         self.role = role
         self.started = live.clock()
         self.ttft_s: float | None = None
-        self.ended = False
+        self._open = [True]
+
+    @property
+    def ended(self) -> bool:
+        """True once the attempt has its outcome."""
+        return not self._open
 
     def committed(self) -> None:
         """Note that the first content is there."""
@@ -142,7 +147,10 @@ class OpenAttempt:
         )
 
     def _end(self, attempt: Attempt | None) -> None:
-        self.ended = True
+        try:
+            self._open.pop()  # in one step, since a race may end an attempt from another thread
+        except IndexError:
+            return
         call = self.call
         if attempt is None:
             self.permit.cancelled()

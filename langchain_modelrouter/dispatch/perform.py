@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import RunnableConfig
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
+from langchain_modelrouter.dispatch import together
 from langchain_modelrouter.dispatch.answers import is_empty
 from langchain_modelrouter.dispatch.attempt import OpenAttempt
 from langchain_modelrouter.dispatch.call import RoutedCall
@@ -23,7 +24,19 @@ from langchain_modelrouter.dispatch.handed_in import timeout_s
 from langchain_modelrouter.dispatch.history import fitted_history
 from langchain_modelrouter.dispatch.live import Live
 from langchain_modelrouter.dispatch.messages import as_chunk
-from langchain_modelrouter.dispatch.plan import Ask, Call, Embed, Embedded, Failed, Outcome, Skipped, Step, Wait
+from langchain_modelrouter.dispatch.plan import (
+    All,
+    Ask,
+    Call,
+    Embed,
+    Embedded,
+    Failed,
+    Outcome,
+    Race,
+    Skipped,
+    Step,
+    Wait,
+)
 from langchain_modelrouter.dispatch.tally import Tally
 from langchain_modelrouter.dispatch.timers import FOREVER, StreamTimer, nested_deadline, next_before
 from langchain_modelrouter.dispatch.transport import alarm, headers_heard
@@ -34,13 +47,15 @@ from langchain_modelrouter.errors import StreamInterruptedError
 class Performer:
     """Carries out the steps of one routed call."""
 
-    __slots__ = ("call", "live", "served")
+    __slots__ = ("answers", "call", "live", "racing", "served")
 
     served: ModelInfo
     """The model that was asked last: the one whose answer the call returns, once there is one."""
 
     def __init__(self, call: RoutedCall, live: Live) -> None:
         self.call, self.live = call, live
+        self.answers: list[tuple[AIMessage, ModelInfo]] = []
+        self.racing: list[OpenAttempt] = []
 
     # --- answers --------------------------------------------------------------------------------
 
@@ -53,6 +68,13 @@ class Performer:
             return refused
         if isinstance(step, Embed):
             return self._embed(step)
+        if isinstance(step, Race):
+            return together.race(self._ask, step, self.live.retry_budget.take, self._let_go)
+        if isinstance(step, All):
+            return together.all_of(self._ask, step)
+        return self._ask(step)
+
+    def _ask(self, step: Call | Ask) -> AIMessage | Failed | Skipped:
         attempt = self._begin(step, is_async=False)
         if not isinstance(attempt, OpenAttempt):
             return attempt
@@ -69,7 +91,7 @@ class Performer:
             raise
         finally:
             alarm.at = before
-        return attempt.answered(message)
+        return self._kept(attempt, attempt.answered(message))
 
     async def aperform(self, step: Step) -> Outcome:
         """Carry out one step."""
@@ -80,6 +102,13 @@ class Performer:
             return refused
         if isinstance(step, Embed):
             return await self._aembed(step)
+        if isinstance(step, Race):
+            return await together.arace(self._aask, step, self.live.retry_budget.take)
+        if isinstance(step, All):
+            return await together.aall(self._aask, step)
+        return await self._aask(step)
+
+    async def _aask(self, step: Call | Ask) -> AIMessage | Failed | Skipped:
         attempt = self._begin(step, is_async=True)
         if not isinstance(attempt, OpenAttempt):
             return attempt
@@ -95,7 +124,25 @@ class Performer:
         except BaseException:
             attempt.cancelled()
             raise
-        return attempt.answered(message)
+        return self._kept(attempt, attempt.answered(message))
+
+    def _kept(self, attempt: OpenAttempt, outcome: AIMessage | Failed) -> AIMessage | Failed:
+        """Remember who gave an answer, since a plan may choose among several."""
+        if isinstance(outcome, AIMessage):
+            self.answers.append((outcome, attempt.model))
+        return outcome
+
+    def served_by(self, answer: AIMessage) -> ModelInfo:
+        """Return the model that gave this answer; of an answer made from several, the model of the first."""
+        for given, model in self.answers:
+            if given is answer:
+                return model
+        return self.answers[0][1] if self.answers else self.served
+
+    def _let_go(self) -> None:
+        """Book the attempts that are still under way as cancelled."""
+        for attempt in self.racing:
+            attempt.cancelled()
 
     # --- streams --------------------------------------------------------------------------------
 
@@ -310,7 +357,10 @@ class Performer:
             return OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role)
         self.served = model
         call.dropped = history.dropped
-        return OpenAttempt(call, live, model, permit, client, history.messages, kwargs)
+        attempt = OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role)
+        if step.role != "reply":
+            self.racing.append(attempt)
+        return attempt
 
     def _end_of(self, step: Call | Ask) -> float:
         """Return by when, on the clock, a whole answer has to be there: a connection kept warm does not extend it."""
@@ -320,7 +370,7 @@ class Performer:
     def _config_of(self, step: Call | Ask) -> RunnableConfig:
         """Return the config of an attempt; the tokens of our own questions stay out of message streams."""
         config = self.call.config
-        return config if isinstance(step, Call) else {**config, "tags": [*(config.get("tags") or ()), "nostream"]}
+        return config if step.role == "reply" else {**config, "tags": [*(config.get("tags") or ()), "nostream"]}
 
     def _stop_of(self, step: Call | Ask) -> list[str] | None:
         return self.call.stop if isinstance(step, Call) else None

@@ -27,6 +27,8 @@ class Call:
     model: ModelInfo
     forced: bool = False
     """Ask it although it is resting: its rest has been waited out, or nothing else is left."""
+    role: str = "reply"
+    """What the attempt is for, in the ledger; the tokens of any other role stay out of message streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,24 @@ class Ask:
     timeout_s: float
     settings: Mapping[str, Any] = field(default_factory=lambda: SHORT_AND_SURE)
     role: str = "classifier"
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """Ask several models; the first answer wins and the others are cancelled."""
+
+    calls: tuple[Call, ...]
+    stagger_s: float = 0.0
+    """The next one starts when the one before has failed, or has been silent for so long."""
+    is_hedge: bool = False
+    """All calls but the first draw on the retry budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Ask several models and wait for all of them."""
+
+    calls: tuple[Call, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +100,15 @@ class Skipped:
     """The deadline, where it is over and nothing else can be tried."""
 
 
-Step = Call | Ask | Embed | Wait
-Outcome = AIMessage | Embedded | Failed | Skipped | None
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What became of each call of an `All`, or of a `Race` that nobody won, in the order of the calls."""
+
+    results: "tuple[AIMessage | Failed | Skipped, ...]" = field(repr=False)
+
+
+Step = Call | Ask | Race | All | Embed | Wait
+Outcome = AIMessage | Answers | Embedded | Failed | Skipped | None
 Plan = Generator[Step, Outcome, AIMessage]
 
 Backoff = Callable[[int], float]
