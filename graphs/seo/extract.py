@@ -15,6 +15,8 @@ _MAX_TEXT_CHARS = 8_000
 _MAX_TERMS = 20_000
 _MAX_KEYWORDS = 15
 _MAX_HEADINGS = 200
+_MAX_LINE_CHARS = 500
+"""What is kept of a title, description or heading, so that no page can swell the prompts."""
 _NOSCRIPT = re.compile(r"<noscript\b[^>]*>.*?</noscript\s*>", re.IGNORECASE | re.DOTALL)
 
 
@@ -34,7 +36,7 @@ def page_facts(html: str, url: str) -> PageFacts:
     title = _squeezed(_text_of(tree.css_first("head title")))
     description = _meta_description(tree)
     main_text = _main_text(html, url, page)
-    headings = [Heading(level=level, text=text) for level, text in page.headings[:_MAX_HEADINGS]]
+    headings = [Heading(level=level, text=text[:_MAX_LINE_CHARS]) for level, text in page.headings[:_MAX_HEADINGS]]
     counts = terms("\n".join([title, description, page.text]))
     return PageFacts(
         title=title,
@@ -93,4 +95,4 @@ def _text_of(node: LexborNode | None) -> str:
 
 
 def _squeezed(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(text.split())[:_MAX_LINE_CHARS]

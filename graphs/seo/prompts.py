@@ -83,9 +83,9 @@ def _messages(task: str, data: object) -> list[BaseMessage]:
 
 def _described(page: PageFacts) -> dict[str, object]:
     return {
-        "title": page["title"],
-        "description": page["meta_description"],
-        "headings": [heading["text"] for heading in page["headings"][:40]],
+        "title": page["title"][:200],
+        "description": page["meta_description"][:400],
+        "headings": [heading["text"][:120] for heading in page["headings"][:30]],
         "keywords": page["keywords"],
     }
 

@@ -2,14 +2,24 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 RECOMMENDATIONS = 8
 """How many a run makes."""
 
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
-Level = Literal["high", "medium", "low"]
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+AnyCase = BeforeValidator(_lower)
+"""Models write "High" where "high" was asked for: no reason to ask again."""
+Level = Annotated[Literal["high", "medium", "low"], AnyCase]
+Category = Annotated[Literal["content", "keywords", "structure", "technical", "links", "user experience"], AnyCase]
+Intent = Annotated[Literal["informational", "commercial", "transactional", "navigational"], AnyCase]
 
 
 class Answer(BaseModel):
@@ -28,7 +38,7 @@ class PageInsight(Answer):
     """What one page is about and what its readers want."""
 
     topics: Annotated[list[ShortText], Field(min_length=1, max_length=10)]
-    intent: Literal["informational", "commercial", "transactional", "navigational"]
+    intent: Intent
 
 
 class GapSummary(Answer):
@@ -42,7 +52,7 @@ class Recommendation(Answer):
     """One thing to do."""
 
     title: ShortText
-    category: Literal["content", "keywords", "structure", "technical", "links", "user experience"]
+    category: Category
     priority: Level
     description: Text
     rationale: Text

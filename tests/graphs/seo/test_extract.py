@@ -86,6 +86,14 @@ def test_odd_html_gives_facts(html: str) -> None:
     assert page["headings"] == []
 
 
+def test_no_page_can_swell_the_prompts() -> None:
+    long = "word " * 1_000
+    page = facts(f"<title>{long}</title><meta name=description content='{long}'>" + f"<h2>{long}</h2>" * 300)
+    assert len(page["title"]) == len(page["meta_description"]) == 500
+    assert len(page["headings"]) == 200
+    assert {len(heading["text"]) for heading in page["headings"]} == {500}
+
+
 def test_keywords_and_terms_come_from_the_page() -> None:
     page = facts("<title>Saddle height</title><p>Saddle height matters. Saddle height again.</p>")
     assert page["keywords"][0] == "saddle height"

@@ -43,6 +43,11 @@ def test_each_has_exactly_its_fields(changes: dict[str, object]) -> None:
         parsed(8, **changes)
 
 
+def test_capitals_are_no_misfit() -> None:
+    item = parsed(8, priority=" High", category="User Experience").recommendations[0]
+    assert (item.priority, item.category) == ("high", "user experience")
+
+
 @pytest.mark.parametrize("picks", [[0], [4], [], [1, 2, 3], ["https://evil.example/"]])
 def test_picks_are_numbers_of_what_was_offered(picks: list[object]) -> None:
     schema = picks_of(3, at_most=2)
