@@ -1,5 +1,6 @@
 """A model for a task in one line, over one shared router per configuration."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,11 +16,22 @@ def get_llm_for_task(task: str, config: RouterConfig | Path | str | None = None)
         ConfigError: the configuration cannot be used.
     """
     source = config if isinstance(config, RouterConfig) else config_path(config)
-    return _shared_router(source if isinstance(source, RouterConfig) or source is None else source.resolve()).for_task(
-        task
-    )
+    return _shared_router(source.resolve() if isinstance(source, Path) else _Same(source)).for_task(task)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A configuration as a key: itself, not its equals, since it holds mappings; None is the built-in one."""
+
+    config: RouterConfig | None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.config is other.config
+
+    def __hash__(self) -> int:
+        return id(self.config)
 
 
 @lru_cache(maxsize=64)
-def _shared_router(source: RouterConfig | Path | None) -> RouterChatModel:
-    return RouterChatModel(source)
+def _shared_router(source: _Same | Path) -> RouterChatModel:
+    return RouterChatModel(source.config if isinstance(source, _Same) else source)
