@@ -31,7 +31,7 @@ from langchain_modelrouter.dispatch.model_health import ModelHealth
 from langchain_modelrouter.dispatch.perform import Performer
 from langchain_modelrouter.dispatch.structured import StructuredOutput, StructuredOutputParser, checked_method
 from langchain_modelrouter.dispatch.timers import outer_deadline_at
-from langchain_modelrouter.engine import Engine, Snapshot, milliseconds_since, new_call_id
+from langchain_modelrouter.engine import Engine, PlanMaker, Snapshot, milliseconds_since, new_call_id
 from langchain_modelrouter.entry_points import EntryPoints
 from langchain_modelrouter.errors import AllModelsFailedError, UnknownOptionError, UnknownTaskError
 from langchain_modelrouter.opening import open_engine, tasks_of_models
@@ -67,6 +67,10 @@ class RouterChatModel(EntryPoints):
     """Model key to the client to call, instead of building ChatOpenAI."""
     classifier: Any = Field(default=None, exclude=True, repr=False)
     """A `Classifier` that replaces the configured one."""
+    among: tuple[str, ...] | None = None
+    """Models to choose among, in this order, instead of the preset's."""
+    dispatch: PlanMaker | None = Field(default=None, exclude=True, repr=False)
+    """How the chosen models are asked; by default one after the other. `parallel` has others."""
     config_prefix: str | None = None
     """With `router`, the `configurable` keys are `router_task`, `router_model` ..."""
     temperature: float | None = None
@@ -216,6 +220,7 @@ class RouterChatModel(EntryPoints):
             metadata=config.get("metadata") or {},
             thread_id=None if thread_id is None else str(thread_id),
             max_tokens=given.get("max_tokens"),
+            among=self.among or (),
         )
         preset = options.preset or self.preset
         limits = snapshot.config.limits
@@ -278,7 +283,8 @@ class RouterChatModel(EntryPoints):
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
-            answer = drive.run(self.engine.plan(snapshot, call, self.max_retries), performer.perform)
+            plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch)
+            answer = drive.run(plan, performer.perform)
             message = self._signed(call, performer, answer)
         except BaseException as error:
             self._complete(error, call)
@@ -305,7 +311,8 @@ class RouterChatModel(EntryPoints):
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
-            answer = await drive.arun(self.engine.plan(snapshot, call, self.max_retries), performer.aperform)
+            plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch)
+            answer = await drive.arun(plan, performer.aperform)
             message = self._signed(call, performer, answer)
         except BaseException as error:
             self._complete(error, call)
@@ -339,9 +346,8 @@ class RouterChatModel(EntryPoints):
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
-            for chunk in drive.stream(
-                self.engine.plan(snapshot, call, self.max_retries), performer.perform, performer.open
-            ):
+            plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch)
+            for chunk in drive.stream(plan, performer.perform, performer.open, performer.signed):
                 seen.append(chunk)
                 yield chunk
             self.engine.served(call, performer.served.key)
@@ -373,9 +379,8 @@ class RouterChatModel(EntryPoints):
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
-            async for chunk in drive.astream(
-                self.engine.plan(snapshot, call, self.max_retries), performer.aperform, performer.aopen
-            ):
+            plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch)
+            async for chunk in drive.astream(plan, performer.aperform, performer.aopen, performer.signed):
                 seen.append(chunk)
                 yield chunk
             self.engine.served(call, performer.served.key)
@@ -386,9 +391,9 @@ class RouterChatModel(EntryPoints):
         await run.ended(_whole(seen))
 
     def _signed(self, call: RoutedCall, performer: Performer, answer: AIMessage) -> AIMessage:
-        model = performer.served_by(answer)
-        self.engine.served(call, model.key)
-        return call.signed(answer, model)
+        message = performer.signed(answer)
+        self.engine.served(call, performer.served.key)
+        return message
 
     def _complete(self, error: BaseException, call: RoutedCall | None) -> None:
         """Tell a final error of all attempts, and when it is worth trying again."""

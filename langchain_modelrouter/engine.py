@@ -46,6 +46,10 @@ EXPECTED_OUTPUT_TOKENS = 200
 THREADS_KEPT = 10_000
 
 
+PlanMaker = Callable[[RoutedCall, "Snapshot"], Plan]
+"""Makes the plan of a call whose decision stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One configuration in force, and all that was made from it."""
@@ -110,6 +114,7 @@ class Engine:
         metadata: Mapping[str, Any],
         thread_id: str | None,
         max_tokens: int | None,
+        among: tuple[str, ...] = (),
     ) -> RouteRequest:
         """Return the frozen view of one call."""
         features = features_of(messages)
@@ -129,6 +134,7 @@ class Engine:
             metadata=metadata,
             task=options.task,
             model=options.model,
+            among=among,
             fallback=options.fallback,
             thread_id=thread_id,
             loop=features.loop,
@@ -167,11 +173,12 @@ class Engine:
         settings.update(given)
         return settings
 
-    def plan(self, snapshot: Snapshot, call: RoutedCall, max_retries: int | None) -> Plan:
+    def plan(self, snapshot: Snapshot, call: RoutedCall, max_retries: int | None, dispatch: PlanMaker | None) -> Plan:
         """Try the models of the decision; ask for the task first where that is open.
 
         Args:
             max_retries: goes before `retry.same_model`.
+            dispatch: makes another plan for the decision.
         """
         retry, draw = snapshot.config.retry, snapshot.live.draw
         retries = retry.same_model if max_retries is None else max_retries
@@ -179,6 +186,8 @@ class Engine:
         if call.settle is not None and call.request is not None and snapshot.asking is not None:
             opinion = yield from snapshot.asking.opinion(call.request)
             call.settle(snapshot.router.classified_task(opinion, snapshot.asking.name))
+        if dispatch is not None:
+            return (yield from dispatch(call, snapshot))
         return (
             yield from retry_then_fall_back(
                 call.decision,

@@ -42,12 +42,15 @@ AOpened = AsyncIterator[AIMessageChunk]
 
 
 def stream(
-    plan: Plan, perform: Callable[[Step], Outcome], open_stream: Callable[[Call], Opened | Outcome]
+    plan: Plan,
+    perform: Callable[[Step], Outcome],
+    open_stream: Callable[[Call], Opened | Outcome],
+    sign: Callable[[AIMessage], AIMessage],
 ) -> Iterator[AIMessageChunk]:
     """Carry out the plan, blocking, and yield the answer's chunks as they come.
 
     `open_stream` returns chunks once the first content is there: the commit point. A failure before it goes to
-    the plan, one after it to the caller.
+    the plan, one after it to the caller. An answer that was not streamed, such as a vote, is signed by `sign`.
     """
     outcome: Outcome = None
     with closing(plan):
@@ -55,7 +58,7 @@ def stream(
             try:
                 step = plan.send(outcome)
             except StopIteration as done:
-                yield as_chunk(done.value)
+                yield as_chunk(sign(done.value))
                 return
             if isinstance(step, Call):
                 opened = open_stream(step)
@@ -71,6 +74,7 @@ async def astream(
     plan: Plan,
     perform: Callable[[Step], Awaitable[Outcome]],
     open_stream: Callable[[Call], Awaitable[AOpened | Outcome]],
+    sign: Callable[[AIMessage], AIMessage],
 ) -> AsyncIterator[AIMessageChunk]:
     """Carry out the plan and yield the answer's chunks as they come; see `stream`."""
     outcome: Outcome = None
@@ -79,7 +83,7 @@ async def astream(
             try:
                 step = plan.send(outcome)
             except StopIteration as done:
-                yield as_chunk(done.value)
+                yield as_chunk(sign(done.value))
                 return
             if isinstance(step, Call):
                 opened = await open_stream(step)

@@ -132,12 +132,11 @@ class Performer:
             self.answers.append((outcome, attempt.model))
         return outcome
 
-    def served_by(self, answer: AIMessage) -> ModelInfo:
-        """Return the model that gave this answer; of an answer made from several, the model of the first."""
-        for given, model in self.answers:
-            if given is answer:
-                return model
-        return self.answers[0][1] if self.answers else self.served
+    def signed(self, answer: AIMessage) -> AIMessage:
+        """Return the answer with the record of the call; one made from several goes by the first one's model."""
+        if self.answers:
+            self.served = next((model for given, model in self.answers if given is answer), self.answers[0][1])
+        return self.call.signed(answer, self.served)
 
     def _let_go(self) -> None:
         """Book the attempts that are still under way as cancelled."""

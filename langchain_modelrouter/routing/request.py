@@ -35,6 +35,8 @@ class RouteRequest:
     task: str | None = None
     model: str | None = None
     """A forced model: key, alias or api_name."""
+    among: tuple[str, ...] = ()
+    """Models to choose among, in this order, instead of the preset's."""
     fallback: bool = False
     """May a forced model fall back?"""
     thread_id: str | None = None

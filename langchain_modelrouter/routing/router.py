@@ -194,6 +194,8 @@ class Router:
         if request.model is not None:
             forced = self.registry.resolve(request.model)
             return self._in_line((forced,)) if request.fallback else (Candidate(forced),)
+        if request.among:
+            return tuple([Candidate(self.registry.resolve(name), i) for i, name in enumerate(request.among)])
         if choice.model is not None:
             return self._in_line((self.registry.resolve(choice.model),))
         first = self._models_for(choice.task, self._preset_named(preset))
