@@ -23,7 +23,7 @@ from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langgraph.types import interrupt
 from typing_extensions import TypedDict
 
-from langchain_modelrouter.errors import InvalidOptionError
+from langchain_modelrouter.errors import AllModelsFailedError, InvalidOptionError
 
 InputT = TypeVar("InputT")
 OutputT = TypeVar("OutputT")
@@ -134,4 +134,12 @@ def usd_of(messages: Iterable[BaseMessage]) -> float | None:
     for message in messages:
         if record := message.response_metadata.get("model_router"):
             total = add_usd(total, record["cost_usd"])
+    return total
+
+
+def usd_of_failure(error: BaseException) -> float | None:
+    """Return what the attempts behind an error cost together, in USD; None where a price is unknown."""
+    total: float | None = 0.0
+    for attempt in error.attempts if isinstance(error, AllModelsFailedError) else ():
+        total = add_usd(total, attempt["cost_usd"])
     return total

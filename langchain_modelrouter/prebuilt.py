@@ -25,8 +25,8 @@ from langchain_modelrouter.chat_model import RouterChatModel
 from langchain_modelrouter.dispatch.failures import classify as failure_of
 from langchain_modelrouter.dispatch.failures import short
 from langchain_modelrouter.engine import EXPECTED_OUTPUT_TOKENS
-from langchain_modelrouter.errors import AllModelsFailedError, InvalidOptionError
-from langchain_modelrouter.graph_budget import GraphBudget, Held, SpendingState, add_usd, over, usd_of
+from langchain_modelrouter.errors import InvalidOptionError
+from langchain_modelrouter.graph_budget import GraphBudget, Held, SpendingState, over, usd_of, usd_of_failure
 from langchain_modelrouter.options import take_options
 from langchain_modelrouter.routing.decision import Decision
 
@@ -117,7 +117,11 @@ def create_router_graph(
     def recover(state: RouterState, error: NodeError) -> Command[str]:
         if failure_of(error.error).kind in ("bug", "cancelled"):
             raise error.error
-        update = {"error": short(error.error), "path": [*state["path"], error.node], "cost_usd": _lost_usd(error.error)}
+        update = {
+            "error": short(error.error),
+            "path": [*state["path"], error.node],
+            "cost_usd": usd_of_failure(error.error),
+        }
         return Command(goto=FALLBACK, update=update)
 
     def chosen(state: RouterState) -> Runnable[Any, Any]:
@@ -194,14 +198,6 @@ def _held(budget: GraphBudget, state: RouterState, decision: Decision) -> Held:
     tokens = count_tokens_approximately(state["messages"])
     expected_usd = decision.model.cost_usd(tokens, EXPECTED_OUTPUT_TOKENS)
     return budget.check(begun, expected_usd=None if expected_usd is None else float(expected_usd))
-
-
-def _lost_usd(error: BaseException) -> float | None:
-    """Return what the attempts behind an error cost."""
-    total: float | None = 0.0
-    for attempt in error.attempts if isinstance(error, AllModelsFailedError) else ():
-        total = add_usd(total, attempt["cost_usd"])
-    return total
 
 
 def _is_model(specialist: Specialist) -> bool:
