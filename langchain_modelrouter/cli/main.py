@@ -11,6 +11,8 @@ COMMANDS: Mapping[str, str] = {
     "demo": "Analyse a small site with four agents, one provider failing on the way.",
     "route": "Explain where a prompt would go, and why; no model is called.",
     "seo": "Analyse a web page against its competitors with four agents.",
+    "chat": "Talk to the router; each answer says which model gave it and what it cost.",
+    "classify": "Say of each prompt of a file what it asks for and how hard it is.",
     "check": "Validate a configuration file and print each fault with its line.",
     "models": "List the models of the catalogue.",
     "presets": "List the presets, or show one.",

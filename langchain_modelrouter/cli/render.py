@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -18,6 +19,17 @@ UNKNOWN = "?"
 def line(text: str = "") -> None:
     """Print a line of data or of a report."""
     print(text)
+
+
+def raw(text: str) -> None:
+    """Print text as it is."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def remark(text: str) -> None:
+    """Print a line about an answer, dim on a terminal."""
+    print(f"\x1b[2m{text}\x1b[0m" if is_terminal() else text)
 
 
 def heading(text: str) -> None:
@@ -115,6 +127,8 @@ def _plain(value: Any) -> Any:
         return dict(value)
     if isinstance(value, date | Path):
         return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
