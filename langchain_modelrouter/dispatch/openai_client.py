@@ -1,13 +1,17 @@
 """The ChatOpenAI that we build: it says which provider serves it. Imported only when one is built."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.language_models import LangSmithParams
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from langchain_modelrouter.catalog.model_info import ModelInfo, Provider
 from langchain_modelrouter.dispatch.transport import http_library
+from langchain_modelrouter.errors import InvalidOptionError
 
 NO_KEY = "not-needed"
 """Sent to providers that take no key, since the SDK insists on one."""
@@ -32,6 +36,37 @@ class ProviderChatOpenAI(ChatOpenAI):
         params["ls_provider"] = self.ls_provider
         return params
 
+    def _create_chat_result(self, response: Any, generation_info: dict[str, Any] | None = None) -> ChatResult:
+        result = super()._create_chat_result(response, generation_info)
+        for generation, choice in zip(result.generations, _part(response, "choices"), strict=False):
+            _keep_what_is_said(generation.message, _part(choice, "message"))
+        return result
+
+    def _convert_chunk_to_generation_chunk(
+        self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
+    ) -> ChatGenerationChunk | None:
+        converted = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
+        choices = chunk.get("choices") or (chunk.get("chunk") or {}).get("choices")
+        if converted is not None and choices:
+            _keep_what_is_said(converted.message, choices[0]["delta"])
+        return converted
+
+
+def _keep_what_is_said(message: BaseMessage, said: Any) -> None:
+    """Keep a refusal and the reasoning of models that show it, which ChatOpenAI drops (a refusal in streams only).
+
+    An answer of nothing else would look empty. Reasoning is kept under the name that DeepSeek and vLLM gave it.
+    """
+    refusal, reasoning = _part(said, "refusal"), _part(said, "reasoning_content") or _part(said, "reasoning")
+    if isinstance(refusal, str) and refusal:
+        message.additional_kwargs["refusal"] = refusal
+    if isinstance(reasoning, str) and reasoning:
+        message.additional_kwargs["reasoning_content"] = reasoning
+
+
+def _part(whole: Any, name: str) -> Any:
+    return whole.get(name) if isinstance(whole, Mapping) else getattr(whole, name, None)
+
 
 def build(
     model: ModelInfo,
@@ -44,7 +79,16 @@ def build(
     http_async_client: Any,
     **options: Any,
 ) -> ProviderChatOpenAI:
-    """Return a client of one model over shared connections, which does not retry by itself."""
+    """Return a client of one model over shared connections, which does not retry by itself.
+
+    Raises:
+        InvalidOptionError: the provider has no `base_url`; the SDK's default would send its key to another host.
+    """
+    if not provider.base_url:
+        raise InvalidOptionError(
+            f"providers.{provider.key}.base_url",
+            "kind `openai` needs it, or the key would go to the SDK's default host",
+        )
     timeout = http_library().Timeout(timeout_s, connect=connect_timeout_s)
     return ProviderChatOpenAI(
         model=model.api_name,
