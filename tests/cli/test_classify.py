@@ -20,10 +20,15 @@ def prompts(tmp_path: Path) -> Path:
     return file
 
 
+def rows_of(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as text:
+        return list(csv.DictReader(text))
+
+
 def test_each_prompt_gets_a_row(run: Run, prompts: Path, tmp_path: Path) -> None:
     result = run("classify", "--in", prompts, "--out", "out.csv")
     assert (result.exit_code, result.stdout) == (0, "")
-    rows = list(csv.DictReader((tmp_path / "out.csv").open(newline="")))
+    rows = rows_of(tmp_path / "out.csv")
     assert [row["id"] for row in rows] == list(PROMPTS)
     assert list(rows[0]) == ["id", "predicted", "confidence", "difficulty"]
     assert {row["predicted"] for row in rows} <= {"simple", "general", "reasoning", "code", "agent"}
@@ -60,7 +65,7 @@ def test_bad_lines_are_named_and_left_out(run: Run, tmp_path: Path) -> None:
         f"p.jsonl:{n}" for n in (2, 4, 5, 6, 7)
     ]
     assert result.stderr.splitlines()[-1] == "2 prompts judged in out.csv. 5 lines left out."
-    assert [row["id"] for row in csv.DictReader((tmp_path / "out.csv").open(newline=""))] == ["1", "3"]
+    assert [row["id"] for row in rows_of(tmp_path / "out.csv")] == ["1", "3"]
 
 
 def test_another_classifier_may_be_named(run: Run, prompts: Path, tmp_path: Path) -> None:
