@@ -28,7 +28,7 @@ from langchain_modelrouter.dispatch.race import hedged
 from langchain_modelrouter.dispatch.race import race as race_plan
 from langchain_modelrouter.dispatch.votes import SELECTORS, Selector
 from langchain_modelrouter.engine import Snapshot
-from langchain_modelrouter.errors import InvalidOptionError, nearest
+from langchain_modelrouter.errors import AllModelsFailedError, InvalidOptionError, nearest
 from langchain_modelrouter.routing.features import features_of
 
 JUDGE_TIMEOUT_S = 60.0
@@ -153,7 +153,8 @@ def _failed(name: str, error: Exception) -> Answer:
     """Return a failure as an answer; a bug of the program is no answer and goes on its way."""
     if classify(error).kind in ("bug", "cancelled"):
         raise error
-    return Answer(name, error=short(error))
+    tried = error.attempts if isinstance(error, AllModelsFailedError) else ()
+    return Answer(name, error=tried[-1]["error"] if tried else short(error))
 
 
 def _at_least_two(models: Sequence[str] | None, number: int) -> int:

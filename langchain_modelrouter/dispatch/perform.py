@@ -47,7 +47,7 @@ from langchain_modelrouter.errors import StreamInterruptedError
 class Performer:
     """Carries out the steps of one routed call."""
 
-    __slots__ = ("answers", "call", "live", "racing", "served")
+    __slots__ = ("answers", "call", "is_won", "live", "racing", "served")
 
     served: ModelInfo
     """The model that was asked last: the one whose answer the call returns, once there is one."""
@@ -56,6 +56,7 @@ class Performer:
         self.call, self.live = call, live
         self.answers: list[tuple[AIMessage, ModelInfo]] = []
         self.racing: list[OpenAttempt] = []
+        self.is_won = False
 
     # --- answers --------------------------------------------------------------------------------
 
@@ -139,7 +140,8 @@ class Performer:
         return self.call.signed(answer, self.served)
 
     def _let_go(self) -> None:
-        """Book the attempts that are still under way as cancelled."""
+        """Book the attempts that are still under way as cancelled, and let no further one start."""
+        self.is_won = True
         for attempt in self.racing:
             attempt.cancelled()
 
@@ -356,6 +358,9 @@ class Performer:
             return OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role)
         self.served = model
         call.dropped = history.dropped
+        if self.is_won:
+            permit.cancelled()
+            return Skipped("another one has answered")
         attempt = OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role)
         if step.role != "reply":
             self.racing.append(attempt)
