@@ -8,8 +8,8 @@ from typing import Final
 
 from langchain_modelrouter.evaluation.classification_metrics import ClassificationMetrics, classification_metrics
 from langchain_modelrouter.evaluation.examples import Example
-from langchain_modelrouter.evaluation.linear_fit import fit
-from langchain_modelrouter.routing.classifiers.linear import softmax
+from langchain_modelrouter.evaluation.fit import fit
+from langchain_modelrouter.routing.classifiers.text_model import softmax
 
 FOLDS: Final = 7
 TEMPERATURES: Final = (0.25, 4.0)

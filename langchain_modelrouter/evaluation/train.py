@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from langchain_modelrouter.evaluation.examples import read_examples
+from langchain_modelrouter.evaluation.fit import fit
 from langchain_modelrouter.evaluation.leave_source_out import FOLDS, LeaveSourceOut, leave_source_out
-from langchain_modelrouter.evaluation.linear_fit import fit
-from langchain_modelrouter.routing.classifiers.linear import write_linear
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def train(
     examples = read_examples(files)
     unseen = leave_source_out(examples, folds=folds, seed=seed, progress=progress)
     model = fit(examples, seed=seed, temperature=unseen.temperature if unseen else 1.0)
-    data = write_linear(model)
+    data = model.to_bytes()
     out = Path(out)
     partial = out.with_name(f".{out.name}.partial")
     partial.write_bytes(data)

@@ -1,4 +1,4 @@
-"""What a linear model reads in a request: words, pairs of word roles, and the shape of the text.
+"""What the local classifier reads in a request: words, the parts they play, and the shape of the text.
 
 Case, greetings, closing politeness, final punctuation and most single typing errors are taken out before any
 feature is made, so that they cannot change a decision. Only a head and a tail of a long text are read.
@@ -7,7 +7,7 @@ feature is made, so that they cannot change a decision. Only a head and a tail o
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, combinations, pairwise
+from itertools import chain, pairwise
 from typing import Final, NamedTuple, TypeGuard
 
 from langchain_modelrouter.routing.classifiers.lexicon import phrase_roles, word_roles
@@ -26,26 +26,32 @@ def _words(line: str) -> frozenset[str]:
 _TOKEN: Final = re.compile(
     r"[^\W\d_\u3040-\u30ff\u4e00-\u9fff]+(?:'[^\W\d_]+)?(?:\+\+|#)?|\d+(?:[.,:]\d+)*|[\u3040-\u30ff\u4e00-\u9fff]"
 )
-_ARITHMETIC: Final = re.compile(r"[\d)a-z]\s?[-+*/^=\u00d7\u00f7<>]=?\s?[\d(a-z\\]")
-_EQUATION: Final = re.compile(r"=\s?-?\d|[\d)a-z]\s?=|\^[\d{(]|\bf\(x\)|\\frac|\\sqrt")
+_ASCII_TOKEN: Final = re.compile(r"[a-z]+(?:'[a-z]+)?(?:\+\+|#)?|\d+(?:[.,:]\d+)*")
+_ARITHMETIC: Final = re.compile(
+    r"(?:(?<=[\d)])|(?<=[\d)a-z]\s))[-+*/^=\u00d7\u00f7<>]=?\s?[\d(a-z\\]|(?<=[a-z])[+^=]\s?[\d(a-z]"
+)
+_OPERATORS: Final = ("+", "*", "/", "=", "^", "<", ">", " - ", "\u00d7", "\u00f7")
+_EQUATION: Final = re.compile(r"=\s?-?\d|(?<=[\d)a-z])\s?=|\^[\d{(]|\\frac|\\sqrt")
 _LATEX: Final = re.compile(r"\$[^$\n]*[\\^_=+][^$\n]*\$|\\[a-z(\[]")
 _CHOICE: Final = re.compile(r"(?:^|[\s(])[a-e][).:]\s?\S")
 _FILE: Final = re.compile(
     r"\.(?:(py|js|ts|java|cpp|c|cs|go|rs|rb|php|sh|sql|html|css|json|ya?ml|toml|xml)"
     r"|jpe?g|png|gif|mp[34]|wav|pdf|docx?|xlsx?|csv|pptx?|txt|zip|url)\b"
 )
-_CODE: Final = re.compile(
-    r"```|\bdef \w+\(|\bimport \w+|#include|\bclass \w+[:({]|\bselect\b.+\bfrom\b|\bpublic (?:static|class)|</\w+>"
-    r"|=>|->|\w\(\w*\)|\bconst \w+ =|\bfunction ?\w*\(|\);|==|&&|\|\||\bself\.|\w_\w|\n\s+return\b|::|\$\{"
+_KEYWORDS: Final = _words("def function func fn class import include public require select")
+_KEYWORD: Final = re.compile(
+    r"\b(?:(?P<def>def \w+\s?\(|function ?\w*\(|func? \w+\(|public (?:static|class|int|void)|class \w+\s?[:({])"
+    r"|(?P<import>import \w+|include [<\"]|require\()|(?P<sql>select\b.{1,80}\bfrom\b))"
 )
-_SYMBOLS: Final = frozenset("`(){}<>=_;&|$+*/^\u00d7\u00f7\\#-@:\n.")
-_EQUATION_SYMBOLS: Final = frozenset("=^\\(")
+_TAG: Final = re.compile(r"</?\w+[^<>\n]{0,80}>")
+_CALL: Final = re.compile(r"(?<=\w\w)\([\w,. ]{0,20}\)")
+_NAME: Final = re.compile(r"(?<=[a-z]{2})_[a-z]{2}")
+_SIGNS: Final = ("=>", "->", "==", "!=", "&&", "||", "::", "${", "+=")
+_PASSAGE: Final = re.compile(r"[\"\u201c][^\"\u201d]{80}|:\s*\n\s*\S[^\n]{60}|\n\n[^\n]{120}")
 _DIGITS: Final = frozenset("0123456789")
 _FOREIGN: Final = re.compile(
     r"[^\x00-\x7f\u2018\u2019\u201c\u201d\u2013\u2014\u2026\u00b0\u00b2\u00b3\u00d7\u00f7\u221a\u03c0\u20ac\u00a3]"
 )
-_CODE_SYMBOLS: Final = frozenset("`(){}<>=_;&|#")
-_MATH_SYMBOLS: Final = frozenset("+*/^=\u00d7\u00f7<>-")
 _LENGTHS: Final = (1, 2, 4, 6, 8, 11, 15, 20, 28, 40, 60, 90, 150, 300)
 _OPENERS: Final = _words(
     "hi hello hey hiya howdy yo greetings dear good morning afternoon evening day there bot assistant sir madam"
@@ -56,6 +62,10 @@ _CLOSERS: Final = _words(
     "please pls plz thanks thank thx ty you so much very in advance kindly a lot many cheers ta appreciated for"
     " your help"
 )
+_GREETING: Final = re.compile(
+    r"\s*(?:(?:hi|hello|hey|hiya|howdy|yo|greetings|good (?:morning|afternoon|evening|day)|there|everyone|all)\b"
+    r"[\s,.!]*)+"
+)
 _ENDINGS: Final = frozenset({"please", "pls", "plz", "thanks", "thank", "thx", "cheers", "kindly"})
 
 
@@ -64,10 +74,9 @@ Feature = str | tuple[str, str]
 
 
 class Features(NamedTuple):
-    """The features of one text in three groups; each group is weighted by its own size."""
+    """The features of one text in two groups, which are weighted apart."""
 
     words: list[Feature]
-    pairs: list[tuple[str, str]]
     cues: list[str]
 
 
@@ -75,7 +84,8 @@ class Known(NamedTuple):
     """What is known of a word: how it is counted, the parts that it can play, its pieces if it is unknown."""
 
     word: str
-    roles: tuple[str, ...]
+    roles: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
     pieces: tuple[str, ...] = ()
 
 
@@ -110,10 +120,13 @@ class Extractor(dict[str, Known]):
         if token not in self._vocabulary:
             token = self._mended(token)
         if token in self._vocabulary:
-            return Known(token, word_roles().get(token, ()))
-        framed = f"<{token[:14]}>"
-        pieces = {framed[i : i + n] for n in (3, 4) for i in range(len(framed) - n + 1)}
-        return Known("*", (), tuple("~" + piece for piece in sorted(pieces)))
+            return self._plain(token)
+        return Known("*", (), (), (f"~{token[:3]}", f"~-{token[-3:]}"))
+
+    def _plain(self, token: str) -> Known:
+        names = word_roles().get(token, ())
+        topics = tuple(name for name in names if name.startswith("@."))
+        return Known(token, tuple(name for name in names if not name.startswith("@.")), topics)
 
     def _mended(self, token: str) -> str:
         if len(token) < 4 or len(token) > 20:
@@ -128,30 +141,42 @@ class Extractor(dict[str, Known]):
     def __call__(self, text: str) -> Features:
         """Return the features of a text, in time that does not grow with a long one."""
         text = _window(text)
-        tokens = _stripped(_TOKEN.findall(text))
+        if (hello := _GREETING.match(text)) and hello.end() < len(text):
+            text = text[hello.end() :]
+        tokens = _stripped(_tokens(text))
         length = len(tokens)
         if length > HEAD_TOKENS + TAIL_TOKENS:
             tokens = tokens[:HEAD_TOKENS] + tokens[-TAIL_TOKENS:]
         known = [self[token] for token in tokens]
+        last = [self[token] for token in _last_sentence(text)]
         plain = [item.word for item in known]
-        bigrams = set(pairwise(plain))
+        bigrams = {pair for pair in pairwise(plain) if "*" not in pair}
         phrases = phrase_roles()
+        all_topics = list(chain.from_iterable([item.topics for item in known]))
+        topics = set(all_topics)
         roles = set(chain.from_iterable([item.roles for item in known]))
         roles.update([phrases[bigram] for bigram in phrases.keys() & bigrams])
         roles.update(_shapes(text, plain, length))
         words: list[Feature] = [*{*plain}, *bigrams]
         words += chain.from_iterable([item.pieces for item in known if item.pieces])
-        return Features(words, list(combinations(sorted(roles), 2)), [*roles, *_edges(known)])
+        return Features(
+            words,
+            [*roles, *topics, *[f"{topic}+" for topic in topics if all_topics.count(topic) > 2], *_edges(known, last)],
+        )
 
 
 def is_word(feature: Feature) -> TypeGuard[str]:
     """Is this feature a single word, and so part of a model's vocabulary?"""
-    return isinstance(feature, str) and feature[0] not in "~@^$"
+    return isinstance(feature, str) and feature[0] not in "~@^$%"
 
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text as they are looked up, the part that is not read left out."""
-    return _TOKEN.findall(_window(text))
+    return _tokens(_window(text))
+
+
+def _tokens(text: str) -> list[str]:
+    return (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text)
 
 
 def _window(text: str) -> str:
@@ -179,49 +204,87 @@ def _stripped(tokens: list[str]) -> list[str]:
     return tokens[start:end] or tokens
 
 
-def _edges(known: list[Known]) -> Iterator[str]:
-    """Yield how the text begins and ends: as words, and as roles where a word has one."""
-    for mark, edge in (("^", known[:4]), ("$", known[:-4:-1])):
+def _edges(known: Sequence[Known], last: Sequence[Known]) -> Iterator[str]:
+    """Yield how the text begins and ends, and how its last sentence begins: as words, and as roles."""
+    for mark, edge in (("^", known[:5]), ("$", known[:-4:-1]), ("%", last)):
         words = roles = mark
         for item in edge:
             words += " " + item.word
             roles += " " + (item.roles[0] if item.roles else "*")
             yield words
             yield roles
+    for mark, edge in (("@^", known[:4]), ("@%", last[:3])):
+        yield from (mark + role for role in {role for item in edge for role in item.roles[:1]})
+
+
+def _last_sentence(text: str) -> list[str]:
+    """Return the first words of the last sentence that says more than thanks; nothing if there is only one."""
+    end = len(text) - 2
+    for _ in range(2):
+        end = max(text.rfind(mark, 0, end) for mark in (". ", "? ", "! ", "\n"))
+        if end < 0:
+            break
+        lead = _tokens(text[end + 1 : end + 60])[:4]
+        if not _CLOSERS.issuperset(lead):
+            return lead
+    return []
 
 
 def _shapes(text: str, plain: Sequence[str], length: int) -> Iterator[str]:
     """Yield what the text looks like, whatever its words. A search is made only where its signs occur."""
     yield f"@len{bisect_left(_LENGTHS, length)}"
-    symbols = _SYMBOLS.intersection(text)
-    numbers = len(_DIGITS.intersection(plain)) and sum(word in _DIGITS for word in plain)
+    numbers = sum(map(plain.count, _DIGITS.intersection(plain)))
     if numbers:
         yield f"@num{numbers if numbers < 4 else 4 + (numbers > 7)}"
         if numbers * 4 > length:
             yield "@numdense"
-    if symbols & _MATH_SYMBOLS:
-        if _ARITHMETIC.search(text):
-            yield "@arith"
-        if symbols & _EQUATION_SYMBOLS and _EQUATION.search(text):
-            yield "@equation"
-    if ("$" in symbols or "\\" in symbols) and _LATEX.search(text):
+    equals, lines = "=" in text, text.count("\n")
+    if True in map(text.__contains__, _OPERATORS) and _ARITHMETIC.search(text):
+        yield "@arith"
+    if (equals or "^" in text or "\\" in text) and _EQUATION.search(text):
+        yield "@equation"
+    latex = ("$" in text or "\\" in text) and _LATEX.search(text) is not None
+    if latex:
         yield "@latex"
-    if symbols & _CODE_SYMBOLS:
-        code = len(_CODE.findall(text))
-        if code:
-            yield f"@code{min(code, 2) + (code > 4)}"
-        if text.count("{") + text.count(";") > 2:
-            yield "@braces"
-    if "." in symbols and (file := _FILE.search(text)):
+    kinds = set(_code(text, plain, latex=latex))
+    yield from kinds
+    if kinds:
+        yield f"@code{1 + (len(kinds) > 1) + (len(kinds) > 3)}"
+    if "." in text and (file := _FILE.search(text)):
         yield "@codefile" if file[1] else "@anyfile"
-    if (")" in symbols or "\n" in symbols) and len(_CHOICE.findall(text)) > 2:
+    if ("b)" in text or "b." in text or "b:" in text) and len(_CHOICE.findall(text)) > 2:
         yield "@choice"
-    if "@" in symbols or "://" in text or "www." in text:
+    if "@" in text or "://" in text or "www." in text:
         yield "@address"
-    if "\n" in symbols:
-        lines = text.count("\n")
+    if lines:
         yield f"@lines{1 + (lines > 2) + (lines > 8)}"
+    if len(text) > 150 and (lines or '"' in text or "\u201c" in text) and _PASSAGE.search(text):
+        yield "@passage"
     if "___" in text or "..." in text:
         yield "@blank"
     if not text.isascii() and len(_FOREIGN.findall(text)) > 2:
         yield "@foreign"
+
+
+def _code(text: str, plain: Sequence[str], *, latex: bool) -> Iterator[str]:
+    """Yield the kinds of code that the text holds; formulas share brackets and signs with code."""
+    if not _KEYWORDS.isdisjoint(plain):
+        for found in _KEYWORD.finditer(text):
+            yield f"@code-{found.lastgroup}"
+    if "```" in text:
+        yield "@code-fence"
+    if ">>> " in text:
+        yield "@code-doctest"
+    if " --" in text:
+        yield "@code-option"
+    if "<" in text and _TAG.search(text):
+        yield "@code-tag"
+    if text.count("{") + text.count(";") > 2:
+        yield "@code-braces"
+    if not latex:
+        if "(" in text and (_CALL.search(text) or ");" in text):
+            yield "@code-call"
+        if "_" in text and _NAME.search(text):
+            yield "@code-name"
+        if True in map(text.__contains__, _SIGNS):
+            yield "@code-sign"

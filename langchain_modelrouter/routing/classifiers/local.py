@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from langchain_modelrouter.routing.classification import Classification
-from langchain_modelrouter.routing.classifiers.linear import LinearModel, softmax
+from langchain_modelrouter.routing.classifiers.text_model import TextModel, softmax
 from langchain_modelrouter.routing.request import RouteRequest
 
 LONG_SYSTEM_CHARS: Final = 2000
@@ -45,7 +45,7 @@ class LocalClassifier:
 
 
 @cache
-def load(path: Path | None = None) -> LinearModel:
+def load(path: Path | None = None) -> TextModel:
     """Return the model of a file, read once.
 
     Raises:
@@ -53,7 +53,7 @@ def load(path: Path | None = None) -> LinearModel:
         OSError: the file cannot be read.
     """
     source = files(__package__).joinpath("data", "local.weights") if path is None else path
-    return LinearModel.from_bytes(source.read_bytes())
+    return TextModel.from_bytes(source.read_bytes())
 
 
 def _nudges(request: RouteRequest) -> Iterable[tuple[str, float]]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from langchain_modelrouter.evaluation.perturb import robustness
-from langchain_modelrouter.routing.classifiers.linear import LinearModel, write_linear
 from langchain_modelrouter.routing.classifiers.local import LocalClassifier
+from langchain_modelrouter.routing.classifiers.text_model import Layers, TextModel
 from langchain_modelrouter.routing.request import RouteRequest
 
 PROMPTS = {
@@ -97,9 +97,10 @@ def test_images_schema_and_a_long_system_prompt_lower_simple(knobs: dict[str, ob
 
 
 def test_uses_the_weights_and_labels_of_a_user(tmp_path: Path) -> None:
-    model = LinearModel.from_weights(("sales", "support"), (0.0, 0.0), 0.1, {"price": (50, -50), "broken": (-50, 50)})
+    layers = Layers(("sales", "support"), floors=(0.0, 0.0), output=((0.1, 0.0), (0.0, 0.1)), bias=(0.0, 0.0))
+    model = TextModel.from_weights(layers, ["price", "broken"], bytes([50, 0, 0, 50]))
     path = tmp_path / "mine.weights"
-    path.write_bytes(write_linear(model))
+    path.write_bytes(model.to_bytes())
     found = LocalClassifier(path)(RouteRequest(text="my lamp is broken", tool_names=("lookup",)))
     assert found is not None
     assert (found.task, set(found.probabilities)) == ("support", {"sales", "support"})
