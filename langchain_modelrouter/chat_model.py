@@ -34,7 +34,7 @@ from langchain_modelrouter.dispatch.timers import outer_deadline_at
 from langchain_modelrouter.engine import Engine, PlanMaker, Snapshot, milliseconds_since, new_call_id
 from langchain_modelrouter.entry_points import EntryPoints
 from langchain_modelrouter.errors import AllModelsFailedError, UnknownOptionError, UnknownTaskError
-from langchain_modelrouter.opening import open_engine, tasks_of_models
+from langchain_modelrouter.opening import checked_picklable, open_engine, reopened, tasks_of_models
 from langchain_modelrouter.options import take_options
 from langchain_modelrouter.profiles import common_profile
 from langchain_modelrouter.routing.decision import Decision
@@ -176,6 +176,12 @@ class RouterChatModel(EntryPoints):
         """Return a frozen view of each model's health."""
         return self.engine.health()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what the router was made from; keys and live state stay, and it opens anew where it is read."""
+        kept = self.model_fields_set - {"engine", "api_key", "profile"}
+        options = {name: getattr(self, name) for name in kept}
+        return reopened, (type(self), checked_picklable(options))
+
     # --- deciding -------------------------------------------------------------------------------
 
     def decide(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> Decision:
@@ -283,7 +289,7 @@ class RouterChatModel(EntryPoints):
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
-            plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch)
+            plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch, hedges=True)
             answer = drive.run(plan, performer.perform)
             message = self._signed(call, performer, answer)
         except BaseException as error:
@@ -311,7 +317,7 @@ class RouterChatModel(EntryPoints):
             call, snapshot = self._prepare(messages, config, stop, kwargs)
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
-            plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch)
+            plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch, hedges=True)
             answer = await drive.arun(plan, performer.aperform)
             message = self._signed(call, performer, answer)
         except BaseException as error:

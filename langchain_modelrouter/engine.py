@@ -26,6 +26,7 @@ from langchain_modelrouter.dispatch.ledger import MemoryLedger
 from langchain_modelrouter.dispatch.live import Live
 from langchain_modelrouter.dispatch.model_health import ModelHealth
 from langchain_modelrouter.dispatch.plan import Plan, retry_then_fall_back
+from langchain_modelrouter.dispatch.race import hedged
 from langchain_modelrouter.dispatch.retry import RetryBudget, full_jitter_s
 from langchain_modelrouter.dispatch.settings import FailureAction
 from langchain_modelrouter.errors import InvalidOptionError
@@ -44,6 +45,8 @@ _NO_TASK = TaskConfig()
 EXPECTED_OUTPUT_TOKENS = 200
 """Until answers to a task have been seen: the workload model's figure (FACTS 2)."""
 THREADS_KEPT = 10_000
+CALLS_BEFORE_HEDGES = 20
+"""A 95th percentile of fewer answers is the slowest of them."""
 
 
 PlanMaker = Callable[[RoutedCall, "Snapshot"], Plan]
@@ -82,6 +85,10 @@ class Engine:
         self._expected_tokens: dict[str, float] = {}
         self.is_warm = False
         self._snapshot = self._made_from(source.current if isinstance(source, FollowedConfig) else source, None)
+
+    def __deepcopy__(self, _memo: Any) -> "Engine":
+        """Be shared by copies of a router, as by its views."""
+        return self
 
     def warm_up(self) -> None:
         """Load what a first call needs: classifier, client library, trust store. It reads files, so it may block."""
@@ -173,12 +180,21 @@ class Engine:
         settings.update(given)
         return settings
 
-    def plan(self, snapshot: Snapshot, call: RoutedCall, max_retries: int | None, dispatch: PlanMaker | None) -> Plan:
+    def plan(
+        self,
+        snapshot: Snapshot,
+        call: RoutedCall,
+        max_retries: int | None,
+        dispatch: PlanMaker | None = None,
+        *,
+        hedges: bool = False,
+    ) -> Plan:
         """Try the models of the decision; ask for the task first where that is open.
 
         Args:
             max_retries: goes before `retry.same_model`.
             dispatch: makes another plan for the decision.
+            hedges: may a second model be asked where the first is slow? A reply that is hedged is not streamed.
         """
         retry, draw = snapshot.config.retry, snapshot.live.draw
         retries = retry.same_model if max_retries is None else max_retries
@@ -188,16 +204,17 @@ class Engine:
             call.settle(snapshot.router.classified_task(opinion, snapshot.asking.name))
         if dispatch is not None:
             return (yield from dispatch(call, snapshot))
-        return (
-            yield from retry_then_fall_back(
-                call.decision,
-                retries=retries,
-                max_models=snapshot.config.fallback.max_models,
-                backoff_s=lambda attempt: full_jitter_s(
-                    attempt, base_s=retry.backoff_base_s, cap_s=retry.backoff_cap_s, draw=draw()
-                ),
-            )
+        in_turn = retry_then_fall_back(
+            call.decision,
+            retries=retries,
+            max_models=snapshot.config.fallback.max_models,
+            backoff_s=lambda attempt: full_jitter_s(
+                attempt, base_s=retry.backoff_base_s, cap_s=retry.backoff_cap_s, draw=draw()
+            ),
         )
+        if hedges and retry.hedge_ratio and (after_s := _hedge_after_s(snapshot, call.decision)) is not None:
+            return (yield from hedged(call.decision, in_turn, after_s=after_s, ratio=retry.hedge_ratio))
+        return (yield from in_turn)
 
     def served(self, call: RoutedCall, model_key: str) -> None:
         """Take note of which model answered, for its thread and for what its task usually takes."""
@@ -329,6 +346,12 @@ def _words(config: RouterConfig) -> tuple[str, ...]:
 def _client_parts(config: RouterConfig) -> tuple[Any, ...]:
     """Return what the clients are built from: where it is unchanged, a reload keeps them."""
     return config.providers, config.models, config.limits
+
+
+def _hedge_after_s(snapshot: Snapshot, decision: Decision) -> float | None:
+    """Return the first model's own 95th percentile, in seconds; None before it means something."""
+    health = snapshot.live.health.snapshot().get(decision.model.key)
+    return None if health is None or health.calls < CALLS_BEFORE_HEDGES else health.p95_latency_s
 
 
 def new_call_id() -> str:

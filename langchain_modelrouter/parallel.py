@@ -51,8 +51,8 @@ def race(router: RouterChatModel, models: Sequence[str] | None = None, *, runner
 def hedge(router: RouterChatModel, models: Sequence[str] | None = None, *, after_s: float) -> RouterChatModel:
     """Return a chat model that asks a second model once the first has been silent for `after_s` seconds.
 
-    Second calls draw on the retry budget. `retry.hedge` in the configuration does the same for every call, after
-    each model's own 95th percentile.
+    Second calls draw on the retry budget. `retry.hedge_ratio` in the configuration does the same for every call
+    that is not a stream, after each model's own 95th percentile.
     """
 
     def plan(call: RoutedCall, snapshot: Snapshot) -> Plan:

@@ -113,6 +113,17 @@ async def test_a_hedge_asks_again_only_where_the_first_is_slow(door: Door) -> No
     assert (reply.content, models["a"].calls) == ("b", 1)
 
 
+async def test_hedging_in_the_configuration_keeps_to_its_share() -> None:
+    router, models = router_over(a=(0.002, ["a"] * 200), b=["b"] * 200)
+    config = router.engine.snapshot.config.model_dump(mode="json", exclude_unset=True)
+    config["retry"] = {"same_model": 0, "hedge_ratio": 0.05}
+    hedging = RouterChatModel({**config, "extends": "none"}, clients=dict(models))
+    for _ in range(100):
+        await hedging.ainvoke("x")
+    assert models["a"].calls == 100
+    assert models["b"].calls <= 5
+
+
 async def test_hedges_draw_on_the_retry_budget() -> None:
     router, models = router_over(a=(0.1, ["a"] * 9), b=["b"] * 9)
     for _ in range(5):

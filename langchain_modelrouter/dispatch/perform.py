@@ -70,7 +70,7 @@ class Performer:
         if isinstance(step, Embed):
             return self._embed(step)
         if isinstance(step, Race):
-            return together.race(self._ask, step, self.live.retry_budget.take, self._let_go)
+            return together.race(self._ask, step, lambda: self.live.retry_budget.take(step.ratio), self._let_go)
         if isinstance(step, All):
             return together.all_of(self._ask, step)
         return self._ask(step)
@@ -104,7 +104,7 @@ class Performer:
         if isinstance(step, Embed):
             return await self._aembed(step)
         if isinstance(step, Race):
-            return await together.arace(self._aask, step, self.live.retry_budget.take)
+            return await together.arace(self._aask, step, lambda: self.live.retry_budget.take(step.ratio))
         if isinstance(step, All):
             return await together.aall(self._aask, step)
         return await self._aask(step)

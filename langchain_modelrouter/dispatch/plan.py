@@ -51,6 +51,8 @@ class Race:
     """The next one starts when the one before has failed, or has been silent for so long."""
     is_hedge: bool = False
     """All calls but the first draw on the retry budget."""
+    ratio: float | None = None
+    """A smaller share of requests than the budget's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,15 +32,18 @@ def race(decision: Decision, *, runners: int) -> Plan:
     raise failure_of(decision, failures)
 
 
-def hedged(decision: Decision, then: Plan, *, after_s: float) -> Plan:
+def hedged(decision: Decision, then: Plan, *, after_s: float, ratio: float | None = None) -> Plan:
     """Ask the first model, and the second as well once the first has been silent for `after_s`; then go on as `then`.
 
-    The second call draws on the retry budget. Source: J. Dean, L. A. Barroso, "The Tail at Scale", CACM 2013.
+    The second call draws on the retry budget; with a `ratio`, only while retries and hedges together are below that
+    share of requests. Source: J. Dean, L. A. Barroso, "The Tail at Scale", CACM 2013.
     """
     if len(decision.ranked) < 2:
         return (yield from then)
     first, second = decision.ranked[:2]
-    outcome = yield Race((Call(first, role="hedge"), Call(second, role="hedge")), stagger_s=after_s, is_hedge=True)
+    outcome = yield Race(
+        (Call(first, role="hedge"), Call(second, role="hedge")), stagger_s=after_s, is_hedge=True, ratio=ratio
+    )
     if isinstance(outcome, AIMessage):
         return outcome
     return (yield from then)

@@ -49,12 +49,17 @@ class RetryBudget:
         with self._lock:
             self._now()[1] += 1
 
-    def take(self) -> bool:
-        """Take leave for one retry or hedge; False where the budget is spent."""
+    def take(self, ratio: float | None = None) -> bool:
+        """Take leave for one retry or hedge; False where the budget is spent.
+
+        Args:
+            ratio: a smaller share of requests than the budget's own, without a floor.
+        """
         with self._lock:
             now = self._now()
             requests, retries = (sum(second[i] for second in self._seconds) for i in (1, 2))
-            if retries >= max(self.floor, int(self.ratio * requests)):
+            allowed = max(self.floor, int(self.ratio * requests)) if ratio is None else int(ratio * requests)
+            if retries >= allowed:
                 return False
             now[2] += 1
             return True

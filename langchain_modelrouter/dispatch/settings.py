@@ -19,6 +19,8 @@ class RetryConfig(Strict):
     """Retries of the same model after a transient failure; 0 is valid."""
     budget_ratio: Ratio = 0.2
     """Retries and hedges, as a share of requests; never fewer than three are allowed."""
+    hedge_ratio: Ratio = 0.0
+    """Second requests after a model's own 95th percentile, as a share of requests; 0: none. Never for streams."""
     backoff_base_s: Annotated[float, Field(ge=0)] = 0.25
     backoff_cap_s: Annotated[float, Field(ge=0)] = 8.0
 
