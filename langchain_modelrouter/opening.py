@@ -1,9 +1,10 @@
 """Opening an engine: from a file that is followed, a configuration, or chat models that exist."""
 
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
@@ -16,6 +17,8 @@ from langchain_modelrouter.errors import InvalidOptionError
 from langchain_modelrouter.reload import follow
 from langchain_modelrouter.routing.classification import Classification, Classifier
 from langchain_modelrouter.routing.request import NOTHING, RouteRequest
+
+T = TypeVar("T")
 
 
 def open_engine(
@@ -54,6 +57,28 @@ def open_engine(
         options=ClientOptions(timeout_s=timeout, api_key=key, constructor=constructor),
         classifier=classifier,
     )
+
+
+def checked_picklable(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a router, checked.
+
+    Raises:
+        InvalidOptionError: one of them, a client for example, cannot be pickled; it says which.
+    """
+    for name, value in options.items():
+        parts = {f"{name}[{key!r}]": one for key, one in value.items()} if isinstance(value, Mapping) else {name: value}
+        for label, part in parts.items():
+            try:
+                pickle.dumps(part)
+            except Exception as error:
+                problem = f"{type(part).__name__} cannot be pickled: {error}; describe it in a configuration instead"
+                raise InvalidOptionError(label, problem) from error
+    return options
+
+
+def reopened(cls: Callable[..., T], options: dict[str, Any]) -> T:
+    """Return a router made once more from its options."""
+    return cls(**options)
 
 
 def tasks_of_models(
