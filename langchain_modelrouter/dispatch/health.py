@@ -154,6 +154,12 @@ class Health:
             rests = [state.breaker.resting_s(now) if state else 0.0 for state in states]
             return min(rests, default=0.0) or None
 
+    def is_only_slow(self, key: str) -> bool:
+        """True where a model rests, and only because it has been slow."""
+        with self._lock:
+            state = self._states.get(key)
+            return state is not None and state.breaker.why == "slow"
+
     def note_headers(self, key: str, headers: Mapping[str, str]) -> None:
         """Take in what a response's headers say about the rate limit; their names in lower case."""
         left = headroom(headers)

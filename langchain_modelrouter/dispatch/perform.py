@@ -340,7 +340,7 @@ class Performer:
             return Skipped(out)
         permit = live.health.admit(model, force=isinstance(step, Call) and step.forced)
         if permit is None:
-            return Skipped(f"{model.key} is resting")
+            return Skipped(f"{model.key} is resting", is_only_slow=live.health.is_only_slow(model.key))
         try:
             client = live.clients.aget(model) if is_async else live.clients.get(model)
             asked, given = (step.messages, step.settings) if isinstance(step, Ask) else (call.messages, call.both)

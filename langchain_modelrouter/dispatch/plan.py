@@ -100,6 +100,8 @@ class Skipped:
     reason: str
     deadline_s: float | None = None
     """The deadline, where it is over and nothing else can be tried."""
+    is_only_slow: bool = False
+    """The model rests, and only because it has been slow: better than no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,11 @@ PATIENCE_S = 10.0
 def retry_then_fall_back(decision: Decision, *, retries: int, max_models: int, backoff_s: Backoff) -> Plan:
     """Try each ranked model in turn; retry a transient failure; raise what another model cannot mend.
 
+    Where a provider says how long to wait, that is waited for last, when no other model is left; a model that rests
+    only because it is slow is the last resort.
+
     Args:
-        retries: retries of one model after a transient failure.
+        retries: retries of a model that has just failed, in the whole call.
         max_models: distinct models that may be tried.
 
     Raises:
@@ -133,50 +138,70 @@ def retry_then_fall_back(decision: Decision, *, retries: int, max_models: int, b
     """
     failures: list[Failed] = []
     too_small = 0
-    tried = 0
+    tried = used = 0
     limited: dict[str, ModelInfo] = {}
+    slow: list[ModelInfo] = []
     for model in decision.ranked:
         if tried >= max_models:
             break
         if too_small and (model.context_window or 0) <= too_small:
             continue
-        for retry in range(retries + 1):
+        is_retry = False
+        while True:
             outcome = yield Call(model)
             if isinstance(outcome, AIMessage):
                 return outcome
             if isinstance(outcome, Skipped) and outcome.deadline_s is not None:
                 raise failure_of(decision, failures, deadline_s=outcome.deadline_s)
             if not isinstance(outcome, Failed):
+                if isinstance(outcome, Skipped) and outcome.is_only_slow:
+                    slow.append(model)
                 break
-            tried += retry == 0
+            tried += not is_retry
             failures.append(outcome)
             failure = outcome.failure
             if failure.action == "raise":
                 raise outcome.error
             if failure.action == "larger_window":
                 too_small = max(too_small, model.context_window or 0)
-            if failure.kind == "rate_limited" and (failure.retry_after_s or 0.0) <= PATIENCE_S:
+            if _says_when(failure):
                 limited[model.key] = model
-            if failure.action != "retry" or retry == retries:
+            if failure.action != "retry" or failure.retry_after_s or used == retries:
                 break
-            if isinstance((yield Wait(backoff_s(retry + 1))), Skipped):
+            used, is_retry = used + 1, True
+            if isinstance((yield Wait(backoff_s(used))), Skipped):
                 break
-    if retries and limited:
+    if slow and tried < max_models and not too_small:
+        answer = yield from _last_resort(slow[0], failures)
+        if answer is not None:
+            return answer
+    if used < retries and limited:
         answer = yield from _once_more(limited, failures, backoff_s)
         if answer is not None:
             return answer
     raise failure_of(decision, failures)
 
 
+def _says_when(failure: Failure) -> bool:
+    """True where the model may be asked again after a wait that is worth it."""
+    is_told = failure.kind == "rate_limited" or (failure.action == "retry" and bool(failure.retry_after_s))
+    return is_told and (failure.retry_after_s or 0.0) <= PATIENCE_S
+
+
 def _once_more(
     limited: dict[str, ModelInfo], failures: list[Failed], backoff_s: Backoff
 ) -> Generator[Step, Outcome, AIMessage | None]:
-    """Wait for the model whose rate limit ends first and ask it again, when no other model is left."""
+    """Wait for the model that may be asked soonest and ask it again, when no other model is left."""
     rest_s = {failed.model: failed.failure.retry_after_s for failed in failures if failed.model in limited}
     key = min(rest_s, key=lambda model: rest_s[model] or 0.0)
     if isinstance((yield Wait(max(rest_s[key] or 0.0, backoff_s(1)))), Skipped):
         return None
-    outcome = yield Call(limited[key], forced=True)
+    return (yield from _last_resort(limited[key], failures))
+
+
+def _last_resort(model: ModelInfo, failures: list[Failed]) -> Generator[Step, Outcome, AIMessage | None]:
+    """Ask a model although it rests."""
+    outcome = yield Call(model, forced=True)
     if isinstance(outcome, AIMessage):
         return outcome
     if isinstance(outcome, Failed):

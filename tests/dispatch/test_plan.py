@@ -53,6 +53,29 @@ def test_a_transient_failure_is_retried_once_then_falls_back() -> None:
     assert end is ANSWER
 
 
+def test_one_call_retries_no_model_twice_over() -> None:
+    transient = failed(A, "retry", "server_error"), failed(B, "retry", "server_error")
+    steps, end = steps_of(plan_over(A, B), transient[0], None, transient[0], transient[1])
+    assert steps == [Call(A), Wait(1.0), Call(A), Call(B)]
+    assert isinstance(end, AllModelsFailedError)
+    assert len(end.exceptions) == 3
+
+
+def test_where_the_provider_says_how_long_to_wait_others_are_asked_first() -> None:
+    later = failed(A, "retry", "server_error", after=3.0)
+    steps, end = steps_of(plan_over(A, B), later, failed(B), None, ANSWER)
+    assert steps == [Call(A), Call(B), Wait(3.0), Call(A, forced=True)]
+    assert end is ANSWER
+
+
+def test_a_model_that_is_only_slow_is_the_last_resort() -> None:
+    slow = Skipped("resting", is_only_slow=True)
+    steps, end = steps_of(plan_over(A, B), slow, slow, ANSWER)
+    assert steps == [Call(A), Call(B), Call(A, forced=True)]
+    assert end is ANSWER
+    assert steps_of(plan_over(A, B), slow, ANSWER)[0] == [Call(A), Call(B)]
+
+
 def test_zero_retries_is_valid() -> None:
     assert steps_of(plan_over(A, B, retries=0), failed(A, "retry", "server_error"), ANSWER)[0] == [Call(A), Call(B)]
 
