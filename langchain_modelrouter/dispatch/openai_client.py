@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from langchain_core.language_models import LangSmithParams
 from langchain_core.messages import BaseMessage
@@ -15,6 +16,9 @@ from langchain_modelrouter.errors import InvalidOptionError
 
 NO_KEY = "not-needed"
 """Sent to providers that take no key, since the SDK insists on one."""
+
+OPENAI_HOST = "api.openai.com"
+"""Elsewhere the Responses API is seldom spoken, and ChatOpenAI would choose it by the model's name alone."""
 
 
 class ProviderChatOpenAI(ChatOpenAI):
@@ -90,6 +94,8 @@ def build(
             "kind `openai` needs it, or the key would go to the SDK's default host",
         )
     timeout = http_library().Timeout(timeout_s, connect=connect_timeout_s)
+    if provider.base_url and urlsplit(provider.base_url).hostname != OPENAI_HOST:
+        options.setdefault("use_responses_api", False)
     return ProviderChatOpenAI(
         model=model.api_name,
         base_url=provider.base_url,
