@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from math import isfinite
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any, TextIO
@@ -48,8 +49,8 @@ def failure(error: ModelRouterError) -> None:
 
 
 def as_json(data: Any) -> None:
-    """Print data as JSON: money as exact numbers, sets sorted."""
-    print(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
+    """Print data as JSON: money as exact numbers, sets sorted, a figure that is not finite as null."""
+    print(json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "", right: Iterable[str] = ()) -> None:
@@ -103,7 +104,7 @@ def usd(amount: Decimal | None, *, digits: int = 3) -> str | None:
 
 def percent(share: Decimal | float | None) -> str | None:
     """Return a share as `78.9 %`; None where it is unknown."""
-    return None if share is None else f"{share * 100:.1f} %"
+    return None if share is None else f"{share * 100:z.1f} %"
 
 
 def per_mtok(price: Decimal | None) -> str | None:
@@ -119,16 +120,22 @@ def tokens(count: int | None) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, set | frozenset):
-        return sorted(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, date | Path):
-        return str(value)
+    """Return data as JSON knows it."""
+    match value:
+        case float() | Decimal():
+            return float(value) if isfinite(value) else None
+        case None | str() | int():
+            return value
+        case set() | frozenset():
+            return sorted(value)
+        case date() | Path():
+            return str(value)
+        case Mapping():
+            return {str(key): _plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: getattr(value, each.name) for each in fields(value)}
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
