@@ -91,6 +91,7 @@ class Failed:
     model: str
     error: Exception = field(repr=False)
     failure: Failure
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,8 @@ def retry_then_fall_back(decision: Decision, *, retries: int, max_models: int, b
     """Try each ranked model in turn; retry a transient failure; raise what another model cannot mend.
 
     Where a provider says how long to wait, that is waited for last, when no other model is left; a model that rests
-    only because it is slow is the last resort.
+    only because it is slow is the last resort. The last model that may be tried is one of a provider that has not
+    failed, where there is one, so that an outage of one provider never uses up all tries.
 
     Args:
         retries: retries of a model that has just failed, in the whole call.
@@ -141,9 +143,10 @@ def retry_then_fall_back(decision: Decision, *, retries: int, max_models: int, b
     tried = used = 0
     limited: dict[str, ModelInfo] = {}
     slow: list[ModelInfo] = []
-    for model in decision.ranked:
-        if tried >= max_models:
-            break
+    left = list(decision.ranked)
+    while left and tried < max_models:
+        model = left[0] if tried < max_models - 1 else _elsewhere(left, failures)
+        left.remove(model)
         if too_small and (model.context_window or 0) <= too_small:
             continue
         is_retry = False
@@ -180,6 +183,12 @@ def retry_then_fall_back(decision: Decision, *, retries: int, max_models: int, b
         if answer is not None:
             return answer
     raise failure_of(decision, failures)
+
+
+def _elsewhere(left: Sequence[ModelInfo], failures: Sequence[Failed]) -> ModelInfo:
+    """Return the first model of a provider that has not failed; where all have, the first."""
+    failed = {failure.provider for failure in failures}
+    return next((model for model in left if model.provider not in failed), left[0])
 
 
 def _says_when(failure: Failure) -> bool:

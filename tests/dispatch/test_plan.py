@@ -22,7 +22,7 @@ def plan_over(*models: ModelInfo, retries: int = 1, max_models: int = 3) -> Plan
 def failed(
     model: ModelInfo, action: FailureAction = "next_model", kind: Kind = "connection", after: float | None = None
 ) -> Failed:
-    return Failed(model.key, ConnectionError(model.key), Failure(kind, action, True, after))
+    return Failed(model.key, ConnectionError(model.key), Failure(kind, action, True, after), model.provider)
 
 
 def steps_of(plan: Plan, *outcomes: Outcome) -> tuple[list[Step], object]:
@@ -44,6 +44,13 @@ def test_the_first_answer_ends_it() -> None:
 
 def test_another_model_is_asked_at_once_where_a_retry_would_not_help() -> None:
     assert steps_of(plan_over(A, B), failed(A), ANSWER) == ([Call(A), Call(B)], ANSWER)
+
+
+def test_the_last_try_is_at_a_provider_that_has_not_failed() -> None:
+    elsewhere = model_info("d", provider="q")
+    plan = plan_over(A, B, C, elsewhere, max_models=3)
+    assert steps_of(plan, failed(A), failed(B), ANSWER)[0] == [Call(A), Call(B), Call(elsewhere)]
+    assert steps_of(plan_over(A, B, C), failed(A), failed(B), ANSWER)[0] == [Call(A), Call(B), Call(C)]
 
 
 def test_a_transient_failure_is_retried_once_then_falls_back() -> None:
