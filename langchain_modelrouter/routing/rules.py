@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from langchain_modelrouter.routing.classifiers.difficulty import difficulty
 from langchain_modelrouter.routing.request import RouteRequest
 from langchain_modelrouter.routing.settings import RuleConfig, RuleWhen
 
@@ -31,8 +32,15 @@ def holds(when: RuleWhen, request: RouteRequest) -> bool:
         and _within(words, when.min_words, when.max_words)
         and when.tags <= request.tags
         and all(request.metadata.get(key) == value for key, value in when.metadata.items())
+        and _is_as_hard(when, request)
         and (not when.keywords or _pattern(when.keywords).search(request.text) is not None)
     )
+
+
+def _is_as_hard(when: RuleWhen, request: RouteRequest) -> bool:
+    """Judge the difficulty only where a rule asks for it."""
+    low, high = when.min_difficulty, when.max_difficulty
+    return (low is None and high is None) or (low or 0.0) <= difficulty(request.text) <= (1.0 if high is None else high)
 
 
 def _is(wanted: bool | None, given: bool) -> bool:

@@ -40,6 +40,9 @@ class RuleWhen(Strict):
     has_schema: bool | None = None
     last_message: Literal["human", "ai", "tool", "system"] | None = None
     min_turn: Annotated[int, Field(ge=1)] | None = None
+    min_difficulty: Annotated[float, Field(ge=0, le=1)] | None = None
+    """How much the last human text needs a strong model, in [0, 1]; `modelrouter calibrate` finds the threshold."""
+    max_difficulty: Annotated[float, Field(ge=0, le=1)] | None = None
     metadata: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
     """Keys and values that the caller's metadata must hold."""
 

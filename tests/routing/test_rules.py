@@ -1,5 +1,6 @@
 import pytest
 
+from langchain_modelrouter.routing.classifiers.difficulty import difficulty
 from langchain_modelrouter.routing.request import RouteRequest
 from langchain_modelrouter.routing.rules import by_priority, first_match, holds
 from langchain_modelrouter.routing.settings import RuleConfig, RuleThen, RuleWhen
@@ -43,6 +44,15 @@ def test_keywords_are_whole_words_in_any_case_and_any_of_them_will_do(text: str,
 )
 def test_all_conditions_that_are_given_must_hold(when: RuleWhen, request_: RouteRequest, does: bool) -> None:
     assert holds(when, request_) is does
+
+
+def test_a_rule_may_ask_how_hard_a_request_is() -> None:
+    easy, hard = "hi there", "Prove that there are infinitely many primes congruent to 3 modulo 4, then generalise."
+    assert difficulty(easy) < difficulty(hard)
+    threshold = (difficulty(easy) + difficulty(hard)) / 2
+    strong = RuleWhen(min_difficulty=threshold)
+    assert (holds(strong, RouteRequest(text=easy)), holds(strong, RouteRequest(text=hard))) == (False, True)
+    assert holds(RuleWhen(max_difficulty=threshold), RouteRequest(text=easy))
 
 
 def test_the_highest_priority_goes_first_and_equals_go_as_written() -> None:
