@@ -53,6 +53,9 @@ _WANTS_PERSON = re.compile(
 )
 
 
+_ABOUT_AN_ORDER = re.compile(r"\b[A-Z]-\d{4}\b|\bmy (?:order|parcel|delivery)\b|\brefund", re.IGNORECASE)
+
+
 def build(
     router: RouterChatModel,
     *,
@@ -85,8 +88,11 @@ def build(
 
 
 def triage(state: RouterState) -> Command[str]:
-    """Send those who ask for a person to one."""
-    return Command(goto="person" if _WANTS_PERSON.search(str(state["messages"][-1].text)) else "answering")
+    """Send those who ask for a person to one, and what is about an order to the agent that can look it up."""
+    text = str(state["messages"][-1].text)
+    if _WANTS_PERSON.search(text):
+        return Command(goto="person")
+    return Command(goto="answering", update={"task": "agent" if _ABOUT_AN_ORDER.search(text) else None})
 
 
 def person(state: RouterState) -> dict[str, Any]:

@@ -39,6 +39,8 @@ CLASSIFY, SPECIALIST, FALLBACK = "classify", "specialist", "fallback"
 class RouterInput(MessagesState, total=False):
     """What the graph takes."""
 
+    task: str | None
+    """A task to use instead of the classified one. A thread keeps it until it is set to None."""
     force_model: str | None
     """A model to use instead of the chosen one: key, alias or api_name. A thread keeps it until it is set to None."""
 
@@ -101,7 +103,8 @@ def create_router_graph(
     def classify(state: RouterState, config: RunnableConfig) -> Command[str]:
         configurable = config.get("configurable", {})
         forced = state.get("force_model") or take_options({}, configurable, router.config_prefix).model
-        decision = router.decide(state["messages"], config, **({"model": forced} if forced else {}))
+        given = {"model": forced, "task": state.get("task")}
+        decision = router.decide(state["messages"], config, **given)
         update: dict[str, Any] = {"path": [CLASSIFY], "model": None, "error": None, "cost_usd": 0.0}
         if budget is not None:
             held = _held(budget, state, decision)
@@ -109,7 +112,7 @@ def create_router_graph(
             if held.configurable:
                 forced = None
                 instead = RunnableConfig(configurable={**configurable, **held.configurable})
-                decision = router.decide(state["messages"], merge_configs(config, instead))
+                decision = router.decide(state["messages"], merge_configs(config, instead), task=given["task"])
         update |= {"category": decision.task, "route": decision.to_dict(), "forced": forced}
         get_stream_writer()({"node": CLASSIFY, "category": decision.task, "model": decision.model.key})
         return Command(goto=decision.task if decision.task in specialists and not forced else SPECIALIST, update=update)

@@ -133,6 +133,11 @@ def test_a_model_that_is_forced_by_the_call_is_not_kept_by_the_thread() -> None:
     assert graph.invoke(CODE, thread())["model"] == "code-model"
 
 
+def test_a_task_in_the_state_comes_before_the_classifier() -> None:
+    state = create_router_graph(router()).invoke({**CODE, "task": "agent"})
+    assert (state["category"], state["model"], state["route"]["task_source"]) == ("agent", "agent-model", "explicit")
+
+
 def test_an_unknown_forced_model_is_refused() -> None:
     with pytest.raises(UnknownModelError):
         create_router_graph(router()).invoke({**CODE, "force_model": "no-such"})
