@@ -25,7 +25,9 @@ from langchain_modelrouter.chain_run import AsyncChainRun, ChainRun
 from langchain_modelrouter.config import RouterConfig
 from langchain_modelrouter.dispatch import drive
 from langchain_modelrouter.dispatch.call import UNDECIDED, RoutedCall
+from langchain_modelrouter.dispatch.caller import caller_of
 from langchain_modelrouter.dispatch.fit import STRUCTURED
+from langchain_modelrouter.dispatch.ledger import Ledger
 from langchain_modelrouter.dispatch.messages import as_message
 from langchain_modelrouter.dispatch.model_health import ModelHealth
 from langchain_modelrouter.dispatch.perform import Performer
@@ -172,6 +174,11 @@ class RouterChatModel(EntryPoints):
         """All models of the configuration in force, by key."""
         return self.engine.snapshot.config.registry
 
+    @property
+    def ledger(self) -> Ledger:
+        """The record of every attempt: `router.ledger.rows()`. It is shared by all views of this router."""
+        return self.engine.snapshot.live.ledger
+
     def health(self) -> Mapping[str, ModelHealth]:
         """Return a frozen view of each model's health."""
         return self.engine.health()
@@ -213,7 +220,7 @@ class RouterChatModel(EntryPoints):
         options = take_options(kwargs, configurable, self.config_prefix)
         if options.task is None and self.task is not None and options.model is None:
             options = replace(options, task=self.task)
-        thread_id = configurable.get("thread_id")
+        caller = caller_of(config)
         given = {name: value for name in _FORWARDED if (value := getattr(self, name)) is not None}
         for name in _FORWARDED:
             if kwargs.get(name) is not None:
@@ -224,7 +231,7 @@ class RouterChatModel(EntryPoints):
             kwargs,
             options,
             metadata=config.get("metadata") or {},
-            thread_id=None if thread_id is None else str(thread_id),
+            thread_id=caller.thread_id,
             max_tokens=given.get("max_tokens"),
             among=self.among or (),
         )
@@ -234,6 +241,7 @@ class RouterChatModel(EntryPoints):
         now, outer_at = snapshot.live.clock(), outer_deadline_at()
         if deadline_s is None or now + deadline_s > outer_at:
             deadline_s = None if outer_at == inf else max(0.0, outer_at - now)
+        tags = tuple(sorted(options.route_tags)) if options.route_tags else ()
         call = RoutedCall(
             call_id=new_call_id(),
             decision=UNDECIDED,
@@ -246,12 +254,15 @@ class RouterChatModel(EntryPoints):
             limits=limits,
             deadline_s=deadline_s,
             deadline_at=inf if deadline_s is None else now + deadline_s,
-            thread_id=request.thread_id,
+            caller=caller,
+            tags=tags,
+            expected_tokens=(request.input_tokens, request.output_tokens),
+            budget=engine.budget(snapshot, caller, tags, config),
             overrides=snapshot.overrides,
         )
 
         def settle(choice: TaskChoice) -> None:
-            call.decision = engine.decide(snapshot, request, choice, preset)
+            call.decision = engine.decide(snapshot, request, choice, preset, call.budget)
             call.settings = engine.settings(snapshot, choice.task, given)
             call.decision_ms = milliseconds_since(started)
 
@@ -463,10 +474,10 @@ class RouterChatModel(EntryPoints):
         return {"raw": model} | parsed.with_fallbacks([failed], exception_key="parsing_error")
 
     def _default_method(self) -> Any:
-        profile = self.profile or {}
-        if profile.get("structured_output"):
+        if (self.profile or {}).get("structured_output"):
             return "json_schema"
-        return "function_calling" if profile.get("tool_calling", True) else "json_mode"
+        models = self.engine.snapshot.router.models_of(self.task, preset=self.preset)
+        return "function_calling" if all("tools" in model.capabilities for model in models) else "json_mode"
 
     # --- the rest of a chat model ----------------------------------------------------------------
 

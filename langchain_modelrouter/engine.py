@@ -17,19 +17,22 @@ from uuid_utils import uuid7
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.config import RouterConfig
+from langchain_modelrouter.dispatch.budget import CallBudget
 from langchain_modelrouter.dispatch.call import RoutedCall
+from langchain_modelrouter.dispatch.caller import Caller
 from langchain_modelrouter.dispatch.classify import AskingClassifier, Cascade, LlmClassifier, SemanticClassifier
 from langchain_modelrouter.dispatch.clients import ClientOptions, Clients
 from langchain_modelrouter.dispatch.fit import needs_of
 from langchain_modelrouter.dispatch.health import Health
-from langchain_modelrouter.dispatch.ledger import MemoryLedger
+from langchain_modelrouter.dispatch.ledger import Ledger, MemoryLedger
 from langchain_modelrouter.dispatch.live import Live
 from langchain_modelrouter.dispatch.model_health import ModelHealth
 from langchain_modelrouter.dispatch.plan import Plan, retry_then_fall_back
 from langchain_modelrouter.dispatch.race import hedged
 from langchain_modelrouter.dispatch.retry import RetryBudget, full_jitter_s
-from langchain_modelrouter.dispatch.settings import FailureAction
-from langchain_modelrouter.errors import InvalidOptionError
+from langchain_modelrouter.dispatch.settings import FailureAction, LedgerConfig
+from langchain_modelrouter.dispatch.sqlite_ledger import SqliteLedger
+from langchain_modelrouter.errors import InvalidOptionError, LedgerUnavailableError
 from langchain_modelrouter.options import CallOptions
 from langchain_modelrouter.reload import FollowedConfig
 from langchain_modelrouter.routing.classification import Classifier
@@ -95,7 +98,9 @@ class Engine:
         snapshot = self._snapshot
         if isinstance(snapshot.router.classifier, LocalClassifier):
             load(snapshot.router.classifier.weights)
-        snapshot.live.clients.warm_up()
+        live = snapshot.live
+        live.clients.warm_up()
+        live.budgets.load(snapshot.config.budgets, live.ledger, live.wall())
         self.is_warm = True
 
     @property
@@ -162,12 +167,44 @@ class Engine:
             else replace(choice, note=f"the classifier {snapshot.asking.name} was not asked")
         )
 
-    def decide(self, snapshot: Snapshot, request: RouteRequest, choice: TaskChoice, preset: str | None) -> Decision:
-        """Return the decision for `request` as things stand now."""
+    def decide(
+        self,
+        snapshot: Snapshot,
+        request: RouteRequest,
+        choice: TaskChoice,
+        preset: str | None,
+        budget: CallBudget | None = None,
+    ) -> Decision:
+        """Return the decision for `request` as things stand now.
+
+        Raises:
+            BudgetExceededError, GraphInterrupt: it does not fit a budget that fails or asks a person.
+            ModelRouterError: see `Router.decide`.
+        """
         router = snapshot.router
         sticky = None if choice.model else self._stuck_to(snapshot, request, choice.task, preset or router.preset)
         situation = Situation(self._signals(snapshot), sticky)
-        return router.decide(request, preset=preset, choice=choice, situation=situation)
+        decision = router.decide(request, preset=preset, choice=choice, situation=situation)
+        if budget is None:
+            return decision
+        line = budget.exceeded(decision.ranked[0].cost_usd(request.input_tokens, request.output_tokens))
+        if line is None:
+            return decision
+        if (cheaper := line.budget.preset) is None:
+            situation = replace(situation, sticky_model=None, budget_left_usd=line.left_usd)
+        decision = router.decide(request, preset=cheaper or preset, choice=choice, situation=situation)
+        note = f"budget {line.budget.name} has ${max(line.left_usd, 0):.4f} left: {cheaper or 'the cheapest model'}"
+        return replace(decision, notes=(*decision.notes, note))
+
+    def budget(
+        self, snapshot: Snapshot, caller: Caller, tags: tuple[str, ...], config: Mapping[str, Any]
+    ) -> CallBudget | None:
+        """Return the budgets that a call has to keep to; None where there are none."""
+        budgets, live = snapshot.config.budgets, snapshot.live
+        if not budgets:
+            return None
+        live.budgets.load(budgets, live.ledger, live.wall())
+        return live.budgets.of_call(budgets, live.wall(), caller, tags, config)
 
     def settings(self, snapshot: Snapshot, task: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return temperature and max_tokens of a task under those that are given."""
@@ -198,6 +235,8 @@ class Engine:
         """
         retry, draw = snapshot.config.retry, snapshot.live.draw
         retries = retry.same_model if max_retries is None else max_retries
+        if (problem := snapshot.live.ledger.refusal()) is not None:
+            raise LedgerUnavailableError(problem)
         snapshot.live.retry_budget.note_request()
         if call.settle is not None and call.request is not None and snapshot.asking is not None:
             opinion = yield from snapshot.asking.opinion(call.request)
@@ -222,9 +261,9 @@ class Engine:
         if call.attempts and (tokens := call.attempts[-1].output_tokens):
             before = self._expected_tokens.get(task)
             self._expected_tokens[task] = tokens if before is None else 0.9 * before + 0.1 * tokens
-        if call.thread_id is not None:
+        if (thread_id := call.caller.thread_id) is not None:
             with self._lock:
-                key = (call.thread_id, call.decision.preset, task)
+                key = (thread_id, call.decision.preset, task)
                 self._sticky[key] = model_key
                 self._sticky.move_to_end(key)
                 if len(self._sticky) > THREADS_KEPT:
@@ -291,7 +330,7 @@ class Engine:
                 Live(
                     clients=Clients(config.registry.providers, self._handed_in, options),
                     health=Health(config.breaker),
-                    ledger=MemoryLedger(),
+                    ledger=_ledger(config.ledger),
                     retry_budget=RetryBudget(config.retry.budget_ratio),
                 )
             )
@@ -300,6 +339,10 @@ class Engine:
             live.health.on_reload(set(config.registry))
             if _client_parts(config) != _client_parts(before.config):
                 live = replace(live, clients=live.clients.succeeded_by(config.registry.providers, options))
+            if config.ledger != before.config.ledger:
+                live = replace(live, ledger=_ledger(config.ledger))
+            if (config.ledger, config.budgets) != (before.config.ledger, before.config.budgets):
+                self.is_warm = False
         overrides = dict(config.failures.actions)
         if config.limits.content_filter == "fallback":
             overrides.setdefault("content_filter", "next_model")
@@ -341,6 +384,14 @@ CATEGORIES = ("simple", "general", "reasoning", "code", "agent")
 def _words(config: RouterConfig) -> tuple[str, ...]:
     """Return the tasks that a model chooses from: the five categories where all are tasks here, else all tasks."""
     return CATEGORIES if all(category in config.tasks for category in CATEGORIES) else tuple(config.tasks)
+
+
+def _ledger(config: LedgerConfig) -> Ledger:
+    if config.path is None:
+        return MemoryLedger()
+    return SqliteLedger(
+        config.path, queue_size=config.queue_size, retention_days=config.retention_days, strict=config.strict
+    )
 
 
 def _client_parts(config: RouterConfig) -> tuple[Any, ...]:

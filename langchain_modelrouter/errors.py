@@ -132,6 +132,17 @@ class BudgetExceededError(ModelRouterError):
         )
 
 
+class LedgerUnavailableError(ModelRouterError):
+    """A strict ledger cannot record a call, so that it is not made."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        return f"No call is made, since {self.problem}. Make room for the ledger, or set `ledger.strict: false`."
+
+
 class DeadlineExceededError(ModelRouterError, TimeoutError):
     """The whole call took longer than its deadline allows."""
 

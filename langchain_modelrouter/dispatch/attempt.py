@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch.answers import bad_answer
+from langchain_modelrouter.dispatch.budget import ZERO, Reservation
 from langchain_modelrouter.dispatch.call import RoutedCall
 from langchain_modelrouter.dispatch.failures import classify, short
 from langchain_modelrouter.dispatch.health import Permit
@@ -39,7 +40,9 @@ class OpenAttempt:
         "live",
         "messages",
         "model",
+        "number",
         "permit",
+        "reservation",
         "role",
         "started",
         "ttft_s",
@@ -55,13 +58,17 @@ class OpenAttempt:
         messages: Sequence[BaseMessage],
         kwargs: dict[str, Any],
         role: str = "reply",
+        reservation: Reservation | None = None,
     ) -> None:
         self.call, self.live, self.model, self.permit = call, live, model, permit
         self.client, self.messages, self.kwargs = client, messages, kwargs
-        self.role = role
+        self.role, self.reservation, self.number = role, reservation, next(call.numbers)
         self.started = live.clock()
         self.ttft_s: float | None = None
         self._open = [True]
+        if live.ledger.reserves:
+            expected = Usage(*call.expected_tokens, estimated=True)
+            live.ledger.reserve(self._row(self._record("lost", None, 0.0, expected)))
 
     @property
     def ended(self) -> bool:
@@ -107,7 +114,7 @@ class OpenAttempt:
         else:
             self.permit.failed(failure)
         self._end(self._record("error", said, live.clock() - self.started, usage or NO_USAGE))
-        return Failed(model.key, error, failure)
+        return Failed(model.key, error, failure, model.provider)
 
     def _is_cut_short(self) -> bool:
         """True where the caller's deadline ended the attempt, rather than the provider's slowness alone."""
@@ -151,22 +158,30 @@ class OpenAttempt:
             self._open.pop()  # in one step, since a race may end an attempt from another thread
         except IndexError:
             return
-        call = self.call
+        if self.reservation is not None:
+            self.reservation.settle(ZERO if attempt is None else attempt.cost_usd)
         if attempt is None:
             self.permit.cancelled()
+            self.live.ledger.release(self.call.call_id, self.number)
             return
-        call.attempts.append(attempt)
-        self.live.ledger.record(
-            LedgerRow(
-                at=self.live.wall(),
-                call_id=call.call_id,
-                thread_id=call.thread_id,
-                task=call.decision.task,
-                preset=call.decision.preset,
-                reason=call.decision.reason,
-                role=self.role,
-                attempt=attempt,
-            )
+        self.call.attempts.append(attempt)
+        self.live.ledger.record(self._row(attempt))
+
+    def _row(self, attempt: Attempt) -> LedgerRow:
+        call, caller = self.call, self.call.caller
+        return LedgerRow(
+            at=self.live.wall(),
+            call_id=call.call_id,
+            number=self.number,
+            run_id=caller.run_id,
+            thread_id=caller.thread_id,
+            user=caller.user,
+            tags=call.tags,
+            task=call.decision.task,
+            preset=call.decision.preset,
+            reason=call.decision.reason,
+            role=self.role,
+            attempt=attempt,
         )
 
 

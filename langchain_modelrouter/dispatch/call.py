@@ -1,20 +1,24 @@
 """One routed call in progress: what is asked, by when, and what has been tried so far."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
+from langchain_modelrouter.dispatch.budget import CallBudget
+from langchain_modelrouter.dispatch.caller import Caller
 from langchain_modelrouter.dispatch.ledger import Attempt, total_usd
 from langchain_modelrouter.dispatch.settings import FailureAction, LimitsConfig
 from langchain_modelrouter.routing.decision import Decision
 from langchain_modelrouter.routing.request import RouteRequest
 from langchain_modelrouter.routing.router import TaskChoice
 
+NOBODY = Caller()
 UNDECIDED = Decision(ranked=(), strategy="", reason="not decided yet")
 
 
@@ -36,7 +40,15 @@ class RoutedCall:
     deadline_s: float | None
     deadline_at: float
     """On the monotonic clock; infinite where there is no deadline."""
-    thread_id: str | None = None
+    caller: Caller = NOBODY
+    tags: tuple[str, ...] = ()
+    """The call's `route_tags`, sorted."""
+    expected_tokens: tuple[int, int] = (0, 0)
+    """About what an attempt takes, input and output."""
+    budget: CallBudget | None = field(default=None, repr=False)
+    """None where no budget is configured."""
+    numbers: Iterator[int] = field(default_factory=count, repr=False)
+    """Of the attempts, in the order in which they begin."""
     overrides: Mapping[str, FailureAction] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     is_cached: bool = False

@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-AttemptOutcome = Literal["ok", "error", "cancelled"]
+from langchain_modelrouter.dispatch.caller import Caller
+from langchain_modelrouter.dispatch.forking import renew_after_fork
+
+AttemptOutcome = Literal["ok", "error", "cancelled", "lost"]
+"""`lost`: the process ended before the attempt did; what it cost is our estimate."""
+
+Window = Literal["run", "thread", "day", "month", "tag", "user"]
+"""What a budget adds up over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +65,61 @@ class LedgerRow:
     preset: str
     reason: str
     role: str
-    """What the attempt was for: `reply`, `classifier`, `race`, `consensus`, `judge`."""
+    """What the attempt was for: `reply`, `classifier`, `race`, `hedge`, `consensus`, `judge`."""
     attempt: Attempt
+    number: int = 0
+    """Of the attempt within its call, in the order in which they began."""
+    run_id: str | None = None
+    user: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def windows_of(per: Window, at: datetime, caller: Caller, tags: Sequence[str]) -> Sequence[str]:
+    """Return the windows of one kind that a call falls into: its day, its user, each of its tags."""
+    match per:
+        case "day":
+            return (at.date().isoformat(),)
+        case "month":
+            return (f"{at:%Y-%m}",)
+        case "tag":
+            return tags
+    window = {"run": caller.run_id, "thread": caller.thread_id, "user": caller.user}[per]
+    return () if window is None else (window,)
+
+
+class Ledger(Protocol):
+    """Where the record of every attempt goes."""
+
+    reserves: bool
+    """True where `reserve` does something."""
+
+    def reserve(self, row: LedgerRow) -> None:
+        """Take note that an attempt begins: `row` is what stands if the process ends before the attempt does."""
+        ...
+
+    def record(self, row: LedgerRow) -> None:
+        """Add one row; it never blocks and never fails a call."""
+        ...
+
+    def release(self, call_id: str, number: int) -> None:
+        """Take a reservation back: the attempt was none, such as a reply from a cache."""
+        ...
+
+    def rows(self, since: datetime | None = None) -> list[LedgerRow]:
+        """Return the rows, the oldest first. It may read a file."""
+        ...
+
+    def spent(self, per: Window, since: datetime | None = None) -> dict[str, Decimal]:
+        """Return window to the sum of its known costs, in USD. It may read a file."""
+        ...
+
+    def refusal(self) -> str | None:
+        """Return why no call may be made: a strict ledger cannot record it. None where one may."""
+        ...
+
+    def close(self) -> None:
+        """Write what is waiting to be written. What is recorded later is still recorded."""
+        ...
 
 
 def total_usd(attempts: Sequence[Attempt]) -> Decimal | None:
@@ -75,16 +135,46 @@ def total_usd(attempts: Sequence[Attempt]) -> Decimal | None:
 class MemoryLedger:
     """The newest rows, in memory. Thread-safe."""
 
+    reserves = False
+
     def __init__(self, size: int = 100_000) -> None:
         self._rows: deque[LedgerRow] = deque(maxlen=size)
         self._lock = Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Make a new lock; the rows so far are the child's too."""
+        self._lock = Lock()
+
+    def reserve(self, row: LedgerRow) -> None:
+        """Do nothing: memory ends with the process."""
+
+    def release(self, call_id: str, number: int) -> None:
+        """Do nothing: there is no reservation."""
 
     def record(self, row: LedgerRow) -> None:
         """Add one row; the oldest goes where there are too many."""
         with self._lock:
             self._rows.append(row)
 
-    def rows(self) -> list[LedgerRow]:
+    def rows(self, since: datetime | None = None) -> list[LedgerRow]:
         """Return the rows, the oldest first."""
         with self._lock:
-            return list(self._rows)
+            rows = list(self._rows)
+        return rows if since is None else [row for row in rows if row.at >= since]
+
+    def spent(self, per: Window, since: datetime | None = None) -> dict[str, Decimal]:
+        """Return window to the sum of its known costs, in USD."""
+        sums: dict[str, Decimal] = {}
+        for row in self.rows(since):
+            caller = Caller(row.run_id, row.thread_id, row.user)
+            for window in windows_of(per, row.at, caller, row.tags):
+                sums[window] = sums.get(window, Decimal(0)) + (row.attempt.cost_usd or 0)
+        return sums
+
+    def refusal(self) -> None:
+        """Return None: memory takes any row."""
+        return
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to write."""

@@ -5,20 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Protocol
 
+from langchain_modelrouter.dispatch.budget import Budgets
 from langchain_modelrouter.dispatch.clients import Clients
 from langchain_modelrouter.dispatch.health import Health
-from langchain_modelrouter.dispatch.ledger import LedgerRow
+from langchain_modelrouter.dispatch.ledger import Ledger
 from langchain_modelrouter.dispatch.retry import RetryBudget
-
-
-class Ledger(Protocol):
-    """Where the record of every attempt goes."""
-
-    def record(self, row: LedgerRow) -> None:
-        """Add one row; it never blocks and never fails a call."""
-        ...
 
 
 def utc_now() -> datetime:
@@ -34,6 +26,7 @@ class Live:
     health: Health
     ledger: Ledger
     retry_budget: RetryBudget
+    budgets: Budgets = field(default_factory=Budgets)
     clock: Callable[[], float] = monotonic
     """Monotonic seconds, for every timer."""
     wall: Callable[[], datetime] = utc_now

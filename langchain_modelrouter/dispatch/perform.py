@@ -349,19 +349,20 @@ class Performer:
                 self._tell_timeout(client, kwargs, left_s)
             family = live.clients.family(model)
             history = fitted_history(asked, provider=model.provider, family=family)
+            reservation = None if call.budget is None else call.budget.reserve(model, call.expected_tokens, given)
         except BaseException:
             permit.cancelled()
             raise
         if live.clients.is_built(model):
             headers_heard.set(partial(live.health.note_headers, model.key))
         if isinstance(step, Ask):
-            return OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role)
+            return OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role, reservation)
         self.served = model
         call.dropped = history.dropped
         if self.is_won:
             permit.cancelled()
             return Skipped("another one has answered")
-        attempt = OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role)
+        attempt = OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role, reservation)
         if step.role != "reply":
             self.racing.append(attempt)
         return attempt
