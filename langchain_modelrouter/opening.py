@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from langchain_modelrouter.catalog.model_info import CAPABILITIES
 from langchain_modelrouter.config import RouterConfig, config_path
 from langchain_modelrouter.dispatch.clients import ClientOptions
+from langchain_modelrouter.dispatch.handed_in import SAYS_NOTHING
 from langchain_modelrouter.engine import Engine
 from langchain_modelrouter.errors import InvalidOptionError
 from langchain_modelrouter.reload import follow
@@ -91,9 +92,13 @@ def tasks_of_models(
     Raises:
         InvalidOptionError: no model is given, or `default` is none of the tasks.
     """
-    lines = {task: [one] if isinstance(one, BaseChatModel) else list(one) for task, one in models.items()}
+    lines = {task: list(one) if isinstance(one, Sequence) else [one] for task, one in models.items()}
     if not lines or not all(lines.values()):
         raise InvalidOptionError("models", "give at least one chat model for each task")
+    for task, client in ((task, client) for task, line in lines.items() for client in line):
+        if not isinstance(client, BaseChatModel):
+            problem = f"it holds a {type(client).__name__}; give chat models, and what you would bind to them per call"
+            raise InvalidOptionError(f"models[{task!r}]", problem)
     default = next(iter(lines)) if default is None else default
     if default not in lines:
         raise InvalidOptionError("default", f"{default!r} is none of the tasks: {', '.join(lines)}")
@@ -159,7 +164,7 @@ def _abilities(client: BaseChatModel) -> dict[str, Any]:
         "files": "pdf_inputs",
     }
     if not profile:
-        return {"capabilities": sorted(set(CAPABILITIES) - {"embeddings"})}
+        return {"capabilities": sorted(set(CAPABILITIES) - {"embeddings"}), "tags": SAYS_NOTHING}
     facts: dict[str, Any] = {
         "capabilities": [capability for capability, name in able.items() if profile.get(name, True)]
     }

@@ -81,7 +81,12 @@ def test_models_of_one_name_get_keys_of_their_own() -> None:
 
 @pytest.mark.parametrize(
     ("models", "default", "words"),
-    [({}, None, "at least one"), ({"a": []}, None, "at least one"), ({"a": scripted("1", name="x")}, "b", "none of")],
+    [
+        ({}, None, "at least one"),
+        ({"a": []}, None, "at least one"),
+        ({"a": scripted("1", name="x")}, "b", "none of"),
+        ({"a": scripted("1", name="x").bind(stop=["x"])}, None, "give chat models"),
+    ],
 )
 def test_models_that_make_no_router_are_refused(models: Any, default: str | None, words: str) -> None:
     with pytest.raises(InvalidOptionError, match=words):

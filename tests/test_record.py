@@ -98,7 +98,7 @@ async def test_the_ledger_has_a_row_per_attempt(door: Door, served: Served) -> N
     simulator.fault("sambanova-llama-8b", "rate_limited_an_hour")
     router = RouterChatModel(config)
     said = record(await door(router, "hi", {"configurable": {"thread_id": "7"}}, task="simple"))
-    rows = router.engine.snapshot.live.ledger.rows()  # type: ignore[attr-defined]
+    rows = router.engine.snapshot.live.ledger.rows()
     assert [row.attempt.to_dict() for row in rows] == said["attempts"]
     assert {(row.task, row.thread_id) for row in rows} == {("simple", "7")}
     assert len({row.call_id for row in rows}) == 1

@@ -9,6 +9,9 @@ from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel
 from langchain_core.rate_limiters import BaseRateLimiter
 
+SAYS_NOTHING = {"abilities": "unknown"}
+"""The tag of a model of whose abilities nothing is known: it may be asked for anything, and promises nothing."""
+
 
 def with_settings(client: BaseChatModel, settings: Mapping[str, Any]) -> BaseChatModel:
     """Return the client with the router's `cache`, `output_version` and `rate_limiter` above its own.

@@ -57,7 +57,7 @@ async def test_trap_19_cancellation_closes_the_run(door: Door, served: Served) -
     assert door is by_ainvoke or isinstance(model_run["end"], asyncio.CancelledError)
     assert isinstance(runs.router["end"], asyncio.CancelledError)
     assert all(one.in_flight == 0 for one in router.health().values())
-    (row,) = router.engine.snapshot.live.ledger.rows()  # type: ignore[attr-defined]
+    (row,) = router.engine.snapshot.live.ledger.rows()
     assert row.attempt.outcome == "cancelled"
 
 

@@ -208,6 +208,13 @@ async def test_trap_07_include_raw_gives_both_and_the_error(served: Served) -> N
         assert both["parsing_error"] is not None
 
 
+async def test_trap_07_the_default_is_what_all_models_can_do(door: Door) -> None:
+    call = AIMessage("", tool_calls=[{"name": "Person", "args": {"name": "Ada", "age": 36}, "id": "1"}])
+    silent = scripted(call, name="alpha", cyclic=True)
+    assert await door(router_over(silent).with_structured_output(Person), "Ada") == Person(name="Ada", age=36)
+    assert silent.requests[-1].kwargs["tools"][0]["function"]["name"] == "Person"
+
+
 @pytest.mark.filterwarnings("ignore:(?s)Pydantic serializer warnings:UserWarning")
 async def test_trap_07_typed_dicts_and_json_schemas_give_dicts(door: Door, served: Served) -> None:
     router = RouterChatModel(served[1])
@@ -226,6 +233,12 @@ def test_trap_08_the_profile_is_the_intersection() -> None:
     assert router.profile == {"tool_calling": True, "structured_output": False, "max_input_tokens": 500}
     assert router.for_task("general").profile == alpha.profile
     assert router.for_task("code").profile == beta.profile
+
+
+def test_trap_08_what_says_nothing_promises_nothing() -> None:
+    silent, able = scripted("a", name="alpha"), scripted("b", name="beta", profile={"structured_output": True})
+    assert router_over(silent).profile is None
+    assert router_over(silent, able).profile == {"structured_output": False}
 
 
 def test_trap_08_the_profile_follows_the_preset() -> None:

@@ -171,3 +171,12 @@ async def test_trap_20_fields_are_configurable_and_share_the_engine(door: Door, 
     assert record(answer)["provider"] == "nebius"
     assert simulator.requests[-1].body["temperature"] == 0.7
     assert router.health()["nebius-llama-8b"].calls == 1
+
+
+async def test_trap_20_an_output_version_reaches_every_model(door: Door, served: Served) -> None:
+    for router in (
+        RouterChatModel(served[1], output_version="v1"),
+        router_over(*two_models("one"), output_version="v1"),
+    ):
+        answer = await door(router, "hi")
+        assert [block["type"] for block in answer.content] == ["text"]
