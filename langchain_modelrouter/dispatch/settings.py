@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from langchain_modelrouter.catalog.model_info import PositiveFloat, Usd
+from langchain_modelrouter.dispatch.failure_signs import KINDS
 from langchain_modelrouter.strict import Strict
 
 Ratio = Annotated[float, Field(ge=0, le=1)]
@@ -92,10 +93,6 @@ class FailuresConfig(Strict):
 
     @model_validator(mode="after")
     def _kinds_are_known(self) -> "FailuresConfig":
-        if not self.actions:
-            return self
-        from langchain_modelrouter.dispatch.failures import KINDS
-
         for kind in self.actions:
             if kind not in KINDS:
                 raise ValueError(f"no kind of failure {kind!r}; known: {', '.join(KINDS)}")
