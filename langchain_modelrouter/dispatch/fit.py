@@ -41,18 +41,27 @@ def fitted(client: BaseChatModel, model: ModelInfo, kwargs: Mapping[str, Any]) -
     rest = dict(kwargs)
     structured: StructuredOutput | None = rest.pop(STRUCTURED, None)
     bound: dict[str, Any] = {}
-    tools = rest.pop("tools", None)
-    if tools:
-        options = {name: rest.pop(name) for name in _WITH_TOOLS if rest.get(name) is not None}
-        if rest.get("response_format") is not None:
-            options["response_format"] = rest.pop("response_format")
-        bound.update(_kwargs_of(client.bind_tools(list(tools), **options)))
+    if "tools" in rest:
+        bound.update(_bound_tools(client, rest))
     if structured is not None:
         bound.update(structured.bind(client))
     rest = {name: value for name, value in rest.items() if value is not None}
     if model.drop_params:
         rest = {name: value for name, value in rest.items() if name not in model.drop_params}
     return {**rest, **bound}
+
+
+def _bound_tools(client: BaseChatModel, rest: dict[str, Any]) -> dict[str, Any]:
+    """Take what belongs to tools out of `rest` and return it as the client binds it; without tools, only a format."""
+    tools = list(rest.pop("tools") or ())
+    options = {name: value for name in _WITH_TOOLS if (value := rest.pop(name, None)) is not None}
+    response_format = rest.pop("response_format", None)
+    if response_format is not None:
+        options["response_format"] = response_format
+    elif not tools:
+        return {}
+    bound = _kwargs_of(client.bind_tools(tools, **options))
+    return bound if tools else {name: value for name, value in bound.items() if name not in ("tools", *_WITH_TOOLS)}
 
 
 def _kwargs_of(bound: Any) -> dict[str, Any]:

@@ -136,11 +136,25 @@ async def test_trap_06_each_model_binds_in_its_own_way(door: Door) -> None:
     assert beta.requests[-1].kwargs["tools"][0]["function"]["name"] == "weather"
 
 
-async def test_trap_06_empty_tools_are_not_sent(door: Door, served: Served) -> None:
+async def test_trap_06_empty_tools_are_not_sent_nor_what_goes_with_them(door: Door, served: Served) -> None:
     simulator, config = served
     await door(RouterChatModel(config), "hi", tools=[])
-    await door(RouterChatModel(config).bind_tools([]), "hi")
-    assert all("tools" not in request.body for request in simulator.requests)
+    await door(RouterChatModel(config).bind_tools([], tool_choice="auto", strict=True, parallel_tool_calls=False), "hi")
+    for request in simulator.requests:
+        assert not {"tools", "tool_choice", "strict", "parallel_tool_calls"} & set(request.body)
+
+
+@pytest.mark.filterwarnings("ignore:(?s)Pydantic serializer warnings:UserWarning")
+async def test_trap_06_a_response_format_without_tools_is_chatopenais_own(door: Door, served: Served) -> None:
+    simulator, config = served
+    url, key = simulator.url("sambanova"), SecretStr("none")
+    plain = ChatOpenAI(model="Meta-Llama-3.1-8B-Instruct", base_url=url, api_key=key)
+    form = {"type": "json_schema", "json_schema": {"name": "Person", "schema": Person.model_json_schema()}}
+    for model in (RouterChatModel(config), plain):
+        await door(model.bind_tools([], response_format=form, strict=True), "Ada")
+    routed, alone = (request.body["response_format"] for request in simulator.requests)
+    assert routed == alone
+    assert "tools" not in simulator.requests[0].body
 
 
 @pytest.mark.filterwarnings("ignore:(?s)Pydantic serializer warnings:UserWarning")
