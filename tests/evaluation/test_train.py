@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("sklearn", reason="the `train` extra is not installed")
+pytest.importorskip("scipy", reason="the `train` extra is not installed")
 
 from langchain_modelrouter.evaluation.examples import Example, ExamplesError, read_examples
-from langchain_modelrouter.evaluation.leave_source_out import Verdict, best_temperature, leave_source_out, source_folds
 from langchain_modelrouter.evaluation.train import train
 from langchain_modelrouter.routing.classifiers.local import LocalClassifier
 from langchain_modelrouter.routing.request import RouteRequest
@@ -79,23 +78,3 @@ def test_reads_gzip(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"text": "fine", "label": "a", "source": "s"}'))
     assert read_examples([path]) == [Example("fine", "a", "s")]
-
-
-def test_folds_keep_sources_whole_and_what_one_hand_wrote_together() -> None:
-    examples = [Example("x", "a", source) for source in ("p", "p", "p", "q", "own_a_1", "own_b_2", "r")]
-    parts = source_folds(examples, 2)
-    assert sorted(name for part in parts for name in part) == ["own", "p", "q", "r"]
-
-
-def test_a_label_of_one_source_only_is_not_judged() -> None:
-    examples = [Example(**row) for row in rows()] + [Example("refund me", "refund", "phone")] * 4
-    found = leave_source_out(examples, folds=3)
-    assert found is not None
-    assert found.metrics.count == 30
-
-
-def test_temperature_is_above_1_where_the_log_odds_claim_too_much() -> None:
-    right = Verdict(Example("x", "a", "s"), {"a": 4.0, "b": 0.0})
-    wrong = Verdict(Example("x", "b", "s"), {"a": 4.0, "b": 0.0})
-    # three of four are right: the fitting log-odds are ln 3
-    assert best_temperature([right] * 3 + [wrong]) == pytest.approx(4.0 / 1.0986, rel=1e-3)

@@ -29,7 +29,15 @@ def test_a_greeting_alone_is_kept(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("calclus", "calculus"), ("calculuss", "calculus"), ("claculus", "calculus")]
+    ("typed", "meant"),
+    [
+        ("calclus", "calculus"),
+        ("calculuss", "calculus"),
+        ("claculus", "calculus"),
+        ("waht", "what"),
+        ("whho", "who"),
+        ("wirte", "write"),
+    ],
 )
 def test_reads_a_word_with_one_error_as_the_word(typed: str, meant: str) -> None:
     assert extract[typed].word == meant
