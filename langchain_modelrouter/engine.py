@@ -23,6 +23,7 @@ from langchain_modelrouter.dispatch.caller import Caller
 from langchain_modelrouter.dispatch.classify import AskingClassifier, Cascade, LlmClassifier, SemanticClassifier
 from langchain_modelrouter.dispatch.clients import ClientOptions, Clients
 from langchain_modelrouter.dispatch.fit import needs_of
+from langchain_modelrouter.dispatch.forking import renew_after_fork
 from langchain_modelrouter.dispatch.health import Health
 from langchain_modelrouter.dispatch.ledger import Ledger, MemoryLedger
 from langchain_modelrouter.dispatch.live import Live
@@ -84,6 +85,7 @@ class Engine:
         self._handed_in, self._options, self._classifier = dict(handed_in or {}), options, classifier
         self._live_hook = live
         self._lock = Lock()
+        renew_after_fork(self)
         self._sticky: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._expected_tokens: dict[str, float] = {}
         self.is_warm = False
@@ -109,6 +111,10 @@ class Engine:
         if self._followed is not None and self._followed.current is not self._snapshot.config:
             self._take_over(self._followed.current)
         return self._snapshot
+
+    def after_fork(self) -> None:
+        """Make a new lock."""
+        self._lock = Lock()
 
     def health(self) -> Mapping[str, ModelHealth]:
         """Return a frozen view of each model's health."""
@@ -336,7 +342,8 @@ class Engine:
             )
         else:
             live = before.live
-            live.health.on_reload(set(config.registry))
+            live.health.on_reload(set(config.registry), config.breaker)
+            live.retry_budget.ratio = config.retry.budget_ratio
             if _client_parts(config) != _client_parts(before.config):
                 live = replace(live, clients=live.clients.succeeded_by(config.registry.providers, options))
             if config.ledger != before.config.ledger:

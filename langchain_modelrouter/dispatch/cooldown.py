@@ -83,6 +83,12 @@ class Breaker:
         self._open_s = 0.0
         self._closed_at = float("-inf")
 
+    def configure(self, config: BreakerConfig) -> None:
+        """Go by other settings from now on; a rest that has begun stays as long as it was."""
+        if config.window_s != self._config.window_s:
+            self.window = Window(config.window_s)
+        self._config = config
+
     def resting_s(self, now: float) -> float:
         """Return the seconds until the model may be asked again; 0 where it may be asked."""
         return max(0.0, self._rest_until - now)

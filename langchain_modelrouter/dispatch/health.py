@@ -136,12 +136,20 @@ class Health:
                 reason = ""
             return self._models_out.get(model.key) or reason or None
 
-    def on_reload(self, keys: Iterable[str]) -> None:
-        """Ask again what a reload may have mended, and forget the models that are not among `keys`."""
+    def on_reload(self, keys: Iterable[str], config: BreakerConfig | None = None) -> None:
+        """Ask again what a reload may have mended, and forget the models that are not among `keys`.
+
+        Args:
+            keys: the models that there are now.
+            config: what holds from now on, where that has changed.
+        """
         with self._lock:
             kept = frozenset(keys)
             self._states = {key: state for key, state in self._states.items() if key in kept}
+            if config is not None:
+                self._config = config
             for state in self._states.values():
+                state.configure(self._config)
                 state.changed()
             self._models_out.clear()
             self._credentials_out.clear()

@@ -68,6 +68,11 @@ class ModelState:
         self._cached = Signals()
         self._cached_until = float("-inf")
 
+    def configure(self, config: BreakerConfig) -> None:
+        """Go by other settings from now on; what has been seen stays."""
+        self._config = config
+        self.breaker.configure(config)
+
     def answered(
         self, now: float, latency_s: float, ttft_s: float | None, output_tokens: int, *, verdict: bool, draw: float
     ) -> None:

@@ -4,12 +4,12 @@ import asyncio
 import math
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from langchain_modelrouter.simulator import Simulator
-from tests.faults.kit import Bench, config_of, live_of
+from tests.faults.kit import Bench, config_of, live_of, stop_following
 
 
 @pytest.fixture
@@ -21,6 +21,8 @@ async def bench() -> AsyncIterator[Bench]:
         yield bench
         for router in bench.routers:
             live_of(router).clients.close()
+            if router.engine._followed is not None:
+                await asyncio.to_thread(stop_following, router.engine._followed)
         bench.routers.clear()
         end = time.monotonic() + 3
         while simulator.open_connections and time.monotonic() < end:  # noqa: ASYNC110  it is another thread's loop
@@ -30,3 +32,13 @@ async def bench() -> AsyncIterator[Bench]:
         assert asyncio.all_tasks() - tasks - {asyncio.current_task()} == set()
     left = [thread for thread in set(threading.enumerate()) - threads if "asyncio_" not in thread.name]
     assert left == []
+
+
+@pytest.fixture
+def quiet_bench() -> Iterator[Bench]:
+    """A bench for tests that run event loops of their own."""
+    with Simulator(config_of().registry, speed=math.inf) as simulator:
+        bench = Bench(simulator)
+        yield bench
+        for router in bench.routers:
+            live_of(router).clients.close()

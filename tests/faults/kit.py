@@ -10,6 +10,7 @@ from langchain_modelrouter.dispatch.failures import classify
 from langchain_modelrouter.dispatch.ledger import Attempt, LedgerRow, MemoryLedger
 from langchain_modelrouter.dispatch.live import Live
 from langchain_modelrouter.errors import AllModelsFailedError, StreamInterruptedError
+from langchain_modelrouter.reload import FollowedConfig
 from langchain_modelrouter.simulator import Fault, Simulator
 from langchain_modelrouter.testing import simulated
 from tests.doors import Door
@@ -101,6 +102,13 @@ class Bench:
     def calls(self, *models: str) -> list[int]:
         """Return how often each of the models was asked over the wire."""
         return [self.simulator.calls(model) for model in models]
+
+
+def stop_following(followed: FollowedConfig) -> None:
+    """End the thread that looks at a configuration file; the test looks itself, with `_look`."""
+    followed.close()
+    if followed._thread is not None:
+        followed._thread.join()
 
 
 def live_of(router: RouterChatModel) -> Live:
