@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any, ClassVar, Self, cast
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.runnables import Runnable, RunnableConfig, RunnablePassthrough
 from langchain_core.runnables.config import ensure_config
@@ -89,7 +89,11 @@ class RouterChatModel(EntryPoints):
     engine: Engine = Field(default=None, exclude=True, repr=False, validate_default=False)  # type: ignore[assignment]
     """The live half, shared by all views of this router."""
 
-    _lc_aliases: ClassVar[Mapping[str, str]] = {"stop_sequences": "stop", "request_timeout": "timeout"}
+    _lc_aliases: ClassVar[Mapping[str, str]] = {
+        "stop_sequences": "stop",
+        "request_timeout": "timeout",
+        "max_completion_tokens": "max_tokens",
+    }
 
     def __init__(self, config: RouterConfig | Path | str | Mapping[str, Any] | None = None, **options: Any) -> None:
         """Make a router.
@@ -201,7 +205,7 @@ class RouterChatModel(EntryPoints):
         return self._prepare(self._messages(input), ensure_config(config), None, kwargs, asks=False)[0].decision
 
     def _messages(self, input: LanguageModelInput) -> list[BaseMessage]:
-        return self._convert_input(input).to_messages()
+        return [HumanMessage(input)] if isinstance(input, str) else self._convert_input(input).to_messages()
 
     def _prepare(
         self,
@@ -222,9 +226,9 @@ class RouterChatModel(EntryPoints):
             options = replace(options, task=self.task)
         caller = caller_of(config)
         given = {name: value for name in _FORWARDED if (value := getattr(self, name)) is not None}
-        for name in _FORWARDED:
-            if kwargs.get(name) is not None:
-                given[name] = kwargs.pop(name)
+        for name in (*_FORWARDED, "max_completion_tokens"):
+            if (value := kwargs.pop(name, None)) is not None:
+                given[self._lc_aliases.get(name, name)] = value
         request = engine.request(
             snapshot,
             messages,

@@ -122,9 +122,14 @@ async def test_trap_20_standard_parameters_are_sent(door: Door, served: Served) 
 
 
 async def test_trap_20_the_names_that_chatopenai_uses_are_taken_too(door: Door, served: Served) -> None:
-    await door(RouterChatModel(served[1], stop_sequences=["END"], request_timeout=7), "hi")
-    assert served[0].requests[-1].body["stop"] == ["END"]
-    assert served[0].requests[-1].headers["x-stainless-read-timeout"].startswith("7")
+    simulator, config = served
+    router = RouterChatModel(config, stop_sequences=["END"], request_timeout=7, max_completion_tokens=44)
+    await door(router, "hi")
+    assert simulator.requests[-1].body["stop"] == ["END"]
+    assert simulator.requests[-1].body["max_completion_tokens"] == 44
+    assert simulator.requests[-1].headers["x-stainless-read-timeout"].startswith("7")
+    await door(router, "hi", max_completion_tokens=55)
+    assert simulator.requests[-1].body["max_completion_tokens"] == 55
 
 
 async def test_trap_20_max_retries_is_same_model(door: Door, served: Served) -> None:
