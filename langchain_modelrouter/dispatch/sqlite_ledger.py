@@ -86,7 +86,8 @@ class SqliteLedger:
         self._session = uuid4().hex
         self._is_reconciled = False
         self._problem: str | None = None
-        self._reported_at = self._forgot_at = float("-inf")
+        self._reported_at: dict[str, float] = {}
+        self._forgot_at = float("-inf")
 
     # --- for the calls ---------------------------------------------------------------------------
 
@@ -100,7 +101,7 @@ class SqliteLedger:
         if self._queue.qsize() >= self._size:
             with self._lock:
                 self.dropped += 1
-            self._report(f"{self._problem or 'rows come faster than they are written'}; {self.dropped} rows dropped")
+            self._report("drop", f"The queue of the ledger {self.path} is full; rows dropped: {self.dropped}")
             return
         self._put("settled", row.call_id, row.number, row)
 
@@ -229,7 +230,7 @@ class SqliteLedger:
                 work(self._opened())
             except (sqlite3.Error, OSError) as error:
                 self._problem = f"the ledger {self.path} cannot be written: {error}"
-                self._report(self._problem)
+                self._report("problem", self._problem[:1].upper() + self._problem[1:])
                 Event().wait(RETRY_S)
             else:
                 if self._problem is not None:
@@ -263,10 +264,12 @@ class SqliteLedger:
         """Open the file; by the thread that is to write."""
         return sqlite3.connect(self.path, timeout=LOCKED_S, check_same_thread=False)
 
-    def _report(self, problem: str) -> None:
-        if monotonic() - self._reported_at > REPORT_EVERY_S:
-            self._reported_at = monotonic()
-            logger.error("%s", problem[:1].upper() + problem[1:])
+    def _report(self, kind: str, text: str) -> None:
+        """Log an error, once a minute for each kind."""
+        now = monotonic()
+        if now - self._reported_at.get(kind, float("-inf")) > REPORT_EVERY_S:
+            self._reported_at[kind] = now
+            logger.error("%s", text)
 
 
 @atexit.register
