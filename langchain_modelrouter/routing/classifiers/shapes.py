@@ -5,11 +5,14 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+# Each begins with what it looks for and then looks behind: several times faster than the other way round.
 _ARITHMETIC: Final = re.compile(
-    r"(?:(?<=[\d)])|(?<=[\d)a-z]\s))[-+*/^=\u00d7\u00f7<>]=?\s?[\d(a-z\\]|(?<=[a-z])[+^=]\s?[\d(a-z]"
+    r"[-+*/^=\u00d7\u00f7<>](?:(?<=[\d)].)|(?<=[\d)a-z]\s.))=?\s?[\d(a-z\\]|[+^=](?<=[a-z].)\s?[\d(a-z]"
 )
+_EQUATION: Final = re.compile(r"=(?:\s?-?\d|(?<=[\d)a-z].)|(?<=[\d)a-z]\s.))|\^[\d{(]|\\(?:frac|sqrt)")
+_CALL: Final = re.compile(r"\((?<=\w\w.)[\w,. ]{0,20}\)")
+_NAME: Final = re.compile(r"_(?<=[a-z]{2}.)[a-z]{2}")
 _OPERATORS: Final = ("+", "*", "/", "=", "^", "<", ">", " - ", "\u00d7", "\u00f7")
-_EQUATION: Final = re.compile(r"=\s?-?\d|(?<=[\d)a-z])\s?=|\^[\d{(]|\\frac|\\sqrt")
 _LATEX: Final = re.compile(r"\$[^$\n]*[\\^_=+][^$\n]*\$|\\[a-z(\[]")
 _CHOICE: Final = re.compile(r"(?:^|[\s(])[a-e][).:]\s?\S")
 _FILE: Final = re.compile(
@@ -24,8 +27,6 @@ _KEYWORD: Final = re.compile(
     r"|(?P<import>import \w+|include [<\"]|require\()|(?P<sql>select\b.{1,80}\bfrom\b))"
 )
 _TAG: Final = re.compile(r"</?\w+[^<>\n]{0,80}>")
-_CALL: Final = re.compile(r"(?<=\w\w)\([\w,. ]{0,20}\)")
-_NAME: Final = re.compile(r"(?<=[a-z]{2})_[a-z]{2}")
 _SIGNS: Final = ("=>", "->", "==", "!=", "&&", "||", "::", "${", "+=")
 _PASSAGE: Final = re.compile(r"[\"\u201c][^\"\u201d]{80}|:\s*\n\s*\S[^\n]{60}|\n\n[^\n]{120}")
 _DIGITS: Final = frozenset("0123456789")
