@@ -9,8 +9,11 @@ from langchain_core.callbacks import (
     CallbackManagerForChainRun,
 )
 from langchain_core.callbacks.base import BaseCallbackHandler, BaseCallbackManager
+from langchain_core.globals import get_debug
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
+from langchain_core.tracers.context import _configure_hooks, _tracing_v2_is_enabled
+from langchain_core.utils.env import env_var_is_set
 
 
 class ChainRun:
@@ -24,6 +27,8 @@ class ChainRun:
     @classmethod
     def start(cls, router: BaseChatModel, config: RunnableConfig, inputs: Any) -> Self:
         """Open the run, with the router's own callbacks, tags and metadata beside the caller's."""
+        if not _is_heard(router, config):
+            return cls(None)
         manager = CallbackManager.configure(
             config.get("callbacks"), None, router.verbose, config.get("tags"), None, config.get("metadata"), None
         )
@@ -64,6 +69,8 @@ class AsyncChainRun:
     @classmethod
     async def start(cls, router: BaseChatModel, config: RunnableConfig, inputs: Any) -> Self:
         """Open the run, with the router's own callbacks, tags and metadata beside the caller's."""
+        if not _is_heard(router, config):
+            return cls(None)
         manager = AsyncCallbackManager.configure(
             config.get("callbacks"), None, router.verbose, config.get("tags"), None, config.get("metadata"), None
         )
@@ -91,6 +98,16 @@ class AsyncChainRun:
         """Close the run with its error."""
         if self._run is not None:
             await self._run.on_chain_error(error)
+
+
+def _is_heard(router: BaseChatModel, config: RunnableConfig) -> bool:
+    """Return whether anybody may listen to a run: a look at what `configure` reads, for a quarter of its price."""
+    if config.get("callbacks") or router.callbacks or router.verbose or get_debug() or _tracing_v2_is_enabled():
+        return True
+    return any(
+        var.get() is not None or (env_var is not None and env_var_is_set(env_var))
+        for var, _inheritable, _handler, env_var in _configure_hooks
+    )
 
 
 def _add_own(manager: BaseCallbackManager, router: BaseChatModel) -> None:
