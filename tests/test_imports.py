@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-EXTRAS = ("fastapi", "numpy", "openai", "rich", "sklearn", "starlette", "trafilatura", "typer", "uvicorn")
+EXTRAS = ("fastapi", "numpy", "openai", "sklearn", "starlette", "trafilatura", "typer", "uvicorn")
 
 
 def loaded_by(code: str) -> set[str]:
