@@ -1,6 +1,7 @@
 """Which messages with status 200 are no answers (FAULTS 18, 22-25), and which are (27, 29)."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -23,7 +24,7 @@ EMPTY_FINISHES = frozenset(
 def bad_answer(message: AIMessage, limits: LimitsConfig) -> BadAnswerError | None:
     """Return why `message`, complete, is no answer; None where it is one."""
     metadata = message.response_metadata
-    finish = next((str(metadata[name]).lower() for name in FINISH_NAMES if metadata.get(name)), None)
+    finish = finish_of(metadata) if metadata else None
     if finish in BROKEN_FINISHES:
         return BadAnswerError("malformed", f"the provider ended the answer with {finish!r}")
     # Answers of the Responses API have a status instead.
@@ -36,15 +37,22 @@ def bad_answer(message: AIMessage, limits: LimitsConfig) -> BadAnswerError | Non
     return None
 
 
+def finish_of(metadata: Mapping[str, Any]) -> str | None:
+    """Return the reason why an answer ended, in lower case; None where its provider told none."""
+    return next((str(metadata[name]).lower() for name in FINISH_NAMES if metadata.get(name)), None)
+
+
 def is_empty(message: AIMessage) -> bool:
     """True where a message has no content, reasoning, tool call or refusal; white space is content."""
-    if message.tool_calls or message.invalid_tool_calls or getattr(message, "tool_call_chunks", None):
+    if message.content and isinstance(message.content, str):
+        return False
+    if message.tool_calls or message.invalid_tool_calls:
+        return False
+    if isinstance(message, AIMessageChunk) and message.tool_call_chunks:
         return False
     if any(message.additional_kwargs.values()):  # refusal, reasoning, audio, function_call
         return False
-    if isinstance(message.content, str):
-        return not message.content
-    return not any(_says_something(block) for block in message.content)
+    return not any(_says_something(block) for block in message.content)  # a string is empty here
 
 
 def has_invalid_tool_calls(message: AIMessage) -> bool:

@@ -98,7 +98,7 @@ class Clients:
     def get(self, model: ModelInfo) -> BaseChatModel:
         """Return the client of `model` for a blocking call."""
         if (handed_in := self.handed_in.get(model.key)) is not None:
-            return cached_apart(handed_in, self._cache_scope(model, handed_in))
+            return cached_apart(handed_in, model, self._identity)
         self._heed_fork()
         client = self._sync.get(model.key)
         if client is None:
@@ -110,7 +110,7 @@ class Clients:
     def aget(self, model: ModelInfo) -> BaseChatModel:
         """Return the client of `model` for the running event loop."""
         if (handed_in := self.handed_in.get(model.key)) is not None:
-            return cached_apart(handed_in, self._cache_scope(model, handed_in))
+            return cached_apart(handed_in, model, self._identity)
         self._heed_fork()
         loop = asyncio.get_running_loop()
         kept = self._by_loop.get(loop)
@@ -145,11 +145,6 @@ class Clients:
         with self._lock:
             self._sync.clear()
             _close_all(self._http, self._by_loop, self._pid)
-
-    def _cache_scope(self, model: ModelInfo, client: BaseChatModel) -> str:
-        """Return what sets a model's cache entries apart; one that says too little of itself shares with nobody."""
-        owner = "" if client.is_lc_serializable() else self._identity
-        return f"{model.provider}/{model.key}/{owner}:"
 
     def _heed_fork(self) -> None:
         if self._pid != os.getpid():

@@ -1,6 +1,7 @@
 """Chat models that a caller hands in: called with the router's settings, and with cache entries of their own."""
 
 from collections.abc import Mapping
+from functools import cache
 from math import inf
 from typing import Any
 
@@ -8,6 +9,8 @@ from langchain_core.caches import RETURN_VAL_TYPE, BaseCache
 from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel
 from langchain_core.rate_limiters import BaseRateLimiter
+
+from langchain_modelrouter.catalog.model_info import ModelInfo
 
 SAYS_NOTHING = {"abilities": "unknown"}
 """The tag of a model of whose abilities nothing is known: it may be asked for anything, and promises nothing."""
@@ -25,12 +28,18 @@ def with_settings(client: BaseChatModel, settings: Mapping[str, Any]) -> BaseCha
     return client.model_copy(update=changes) if changes else client
 
 
-def cached_apart(client: BaseChatModel, scope: str) -> BaseChatModel:
-    """Return the client, its cache entries under `scope`: by itself it may say too little of what it is."""
-    cache = client.cache if isinstance(client.cache, BaseCache) else get_llm_cache()
-    if cache is None or client.cache is False:
+def cached_apart(client: BaseChatModel, model: ModelInfo, identity: str) -> BaseChatModel:
+    """Return the client, its cache entries under the name of its model: by itself it may say too little of what it is.
+
+    Args:
+        model: what the client stands for.
+        identity: of the router, with which one that says too little shares its entries.
+    """
+    cache = get_llm_cache() if client.cache is None or client.cache is True else client.cache
+    if not isinstance(cache, BaseCache):
         return client
-    return client.model_copy(update={"cache": _ScopedCache(cache, scope)})
+    owner = "" if client.is_lc_serializable() else identity
+    return client.model_copy(update={"cache": _ScopedCache(cache, f"{model.provider}/{model.key}/{owner}:")})
 
 
 def timeout_s(client: BaseChatModel, left_s: float) -> float | None:
@@ -38,11 +47,15 @@ def timeout_s(client: BaseChatModel, left_s: float) -> float | None:
 
     Where replies are cached nothing is told, because the number would become part of each key.
     """
-    is_openai = any(cls.__name__ == "BaseChatOpenAI" for cls in type(client).__mro__)
-    if not is_openai or left_s == inf or client.cache is not None or get_llm_cache() is not None:
+    if not _takes_timeout(type(client)) or left_s == inf or client.cache is not None or get_llm_cache() is not None:
         return None
     own = getattr(client, "request_timeout", None)
     return left_s if own is None or (isinstance(own, int | float) and own > left_s) else None
+
+
+@cache
+def _takes_timeout(cls: type[BaseChatModel]) -> bool:
+    return any(base.__name__ == "BaseChatOpenAI" for base in cls.__mro__)
 
 
 class _ScopedCache(BaseCache):

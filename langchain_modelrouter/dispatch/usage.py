@@ -84,7 +84,7 @@ def estimate(content: str | Iterable[BaseMessage]) -> int:
     """
     if isinstance(content, str):
         return ceil(len(content) / CHARS_PER_TOKEN)
-    return max(1, sum(_message_tokens(message) for message in content))
+    return max(1, sum(map(_message_tokens, content)))
 
 
 def output_estimate(message: AIMessage, *, least: int = 1) -> int:
@@ -93,15 +93,18 @@ def output_estimate(message: AIMessage, *, least: int = 1) -> int:
 
 
 def _message_tokens(message: BaseMessage) -> int:
-    parts = [message.content] if isinstance(message.content, str) else message.content
-    images = sum(isinstance(part, dict) and "image" in str(part.get("type")) for part in parts)
-    chars = sum(len(_text_of(part)) for part in parts)
+    content, images = message.content, 0
+    if isinstance(content, str):
+        chars = len(content)
+    else:
+        images = sum(isinstance(part, dict) and "image" in str(part.get("type")) for part in content)
+        chars = sum(len(_text_of(part)) for part in content)
     if isinstance(message, AIMessage):
-        calls = [*message.tool_calls, *message.invalid_tool_calls]
-        chars += sum(len(call["name"] or "") + len(_as_text(call["args"])) for call in calls)
+        for call in (*message.tool_calls, *message.invalid_tool_calls):
+            chars += len(call["name"] or "") + len(_as_text(call["args"]))
         reasoning = message.additional_kwargs.get("reasoning_content")
         chars += len(reasoning) if isinstance(reasoning, str) else 0
-    return TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * images + ceil(chars / CHARS_PER_TOKEN)
+    return TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * images - (-chars // CHARS_PER_TOKEN)
 
 
 def _text_of(part: str | dict[str, Any]) -> str:
