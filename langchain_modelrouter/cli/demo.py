@@ -18,7 +18,7 @@ from langchain_modelrouter.cli.graph_module import graph_module
 from langchain_modelrouter.cli.options import ConfigOption, JsonOption, LiveOption, SimulateOption
 from langchain_modelrouter.cli.preset_switch import Switch, switch_while_calls_run, switchable
 from langchain_modelrouter.cli.progress import agent_progress
-from langchain_modelrouter.cli.seo import is_complete
+from langchain_modelrouter.cli.seo_jobs import is_complete
 from langchain_modelrouter.cli.seo_text import show_costs
 from langchain_modelrouter.simulator.simulated_config import simulated_providers
 
