@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "check": "Validate a configuration file and print each fault with its line.",
     "models": "List the models of the catalogue.",
     "presets": "List the presets, or show one.",
+    "report": "Add up the ledger: calls, cost, saving, failures, speed.",
     "use": "Switch the preset: edits the one line `preset:`.",
     "cost": "Compare what a job costs on each preset.",
     "simulate": "Serve stand-ins for the providers on loopback, with faults on demand.",

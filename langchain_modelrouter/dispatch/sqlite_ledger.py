@@ -26,7 +26,7 @@ from langchain_modelrouter.dispatch.ledger import LedgerRow, Window
 
 logger = logging.getLogger("langchain_modelrouter")
 
-BATCH_S = 0.02
+BATCH_S = 0.05
 """How long rows gather before they are written: the most that a crash of the process can lose."""
 BATCH_ROWS = 5_000
 IDLE_S = 5.0
