@@ -21,6 +21,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.pregel import Pregel
 from langgraph.types import Command
 
+from langchain_modelrouter.asking import adecide, decide
 from langchain_modelrouter.chat_model import RouterChatModel
 from langchain_modelrouter.dispatch.failures import classify as failure_of
 from langchain_modelrouter.dispatch.failures import short
@@ -100,19 +101,30 @@ def create_router_graph(
         budget = replace(budget, config_prefix=router.config_prefix)
     builder = StateGraph(RouterState, input_schema=RouterInput)
 
+    def asked(state: RouterState, config: RunnableConfig) -> dict[str, Any]:
+        forced = (
+            state.get("force_model") or take_options({}, config.get("configurable", {}), router.config_prefix).model
+        )
+        return {"model": forced, "task": state.get("task")}
+
     def classify(state: RouterState, config: RunnableConfig) -> Command[str]:
-        configurable = config.get("configurable", {})
-        forced = state.get("force_model") or take_options({}, configurable, router.config_prefix).model
-        given = {"model": forced, "task": state.get("task")}
-        decision = router.decide(state["messages"], config, **given)
-        update: dict[str, Any] = {"path": [CLASSIFY], "model": None, "error": None, "cost_usd": 0.0}
+        options = asked(state, config)
+        return handed(state, config, options["model"], *decide(router, state["messages"], config, **options))
+
+    async def aclassify(state: RouterState, config: RunnableConfig) -> Command[str]:
+        options = asked(state, config)
+        return handed(state, config, options["model"], *await adecide(router, state["messages"], config, **options))
+
+    def handed(
+        state: RouterState, config: RunnableConfig, forced: str | None, decision: Decision, cost_usd: float | None
+    ) -> Command[str]:
+        update: dict[str, Any] = {"path": [CLASSIFY], "model": None, "error": None, "cost_usd": cost_usd}
         if budget is not None:
             held = _held(budget, state, decision)
             update |= {**budget.begin(state), **held.update}
             if held.configurable:
                 forced = None
-                instead = RunnableConfig(configurable={**configurable, **held.configurable})
-                decision = router.decide(state["messages"], merge_configs(config, instead), task=given["task"])
+                decision = _instead(router, state, config, held, decision)
         update |= {"category": decision.task, "route": decision.to_dict(), "forced": forced}
         get_stream_writer()({"node": CLASSIFY, "category": decision.task, "model": decision.model.key})
         return Command(goto=decision.task if decision.task in specialists and not forced else SPECIALIST, update=update)
@@ -135,7 +147,8 @@ def create_router_graph(
     def node(task: str, specialist: Specialist) -> Runnable[Any, Any]:
         return _node(task, specialist, prompts.get(task), budget)
 
-    builder.add_node(CLASSIFY, classify, destinations=(*specialists, SPECIALIST))
+    classifying: Runnable[Any, Any] = RunnableLambda(classify, aclassify)
+    builder.add_node(CLASSIFY, classifying, destinations=(*specialists, SPECIALIST))
     builder.add_node(SPECIALIST, RunnableLambda(chosen), error_handler=recover)
     for task, specialist in specialists.items():
         builder.add_node(task, node(task, specialist), error_handler=recover)
@@ -201,6 +214,15 @@ def _held(budget: GraphBudget, state: RouterState, decision: Decision) -> Held:
     tokens = count_tokens_approximately(state["messages"])
     expected_usd = decision.model.cost_usd(tokens, EXPECTED_OUTPUT_TOKENS)
     return budget.check(begun, expected_usd=None if expected_usd is None else float(expected_usd))
+
+
+def _instead(
+    router: RouterChatModel, state: RouterState, config: RunnableConfig, held: Held, before: Decision
+) -> Decision:
+    """Return the decision for the same task under what the budget leaves."""
+    instead = RunnableConfig(configurable={**config.get("configurable", {}), **held.configurable})
+    decision = router.decide(state["messages"], merge_configs(config, instead), task=before.task)
+    return decision.with_(task_source=before.task_source, confidence=before.confidence)
 
 
 def _is_model(specialist: Specialist) -> bool:

@@ -138,6 +138,18 @@ def test_a_task_in_the_state_comes_before_the_classifier() -> None:
     assert (state["category"], state["model"], state["route"]["task_source"]) == ("agent", "agent-model", "explicit")
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_classifier_that_is_a_model_is_asked_and_paid_for(served: Any, is_async: bool) -> None:
+    simulator, config = served
+    asking = {"classifier": "llm", "classifier_model": "sambanova-llama-8b"}
+    routed = RouterChatModel({**config.model_dump(), "extends": "none", "routing": asking})
+    text = "Debug my Python function, it raises a KeyError"
+    state = await run(create_router_graph(routed), {"messages": [("human", text)]}, is_async=is_async)
+    assert (state["category"], state["route"]["task_source"]) == ("code", "classifier:llm")
+    assert [record.model for record in simulator.requests] == ["sambanova-llama-8b", "sambanova-deepseek-v3"]
+    assert state["cost_usd"] > state["messages"][-1].response_metadata["model_router"]["cost_usd"]
+
+
 def test_an_unknown_forced_model_is_refused() -> None:
     with pytest.raises(UnknownModelError):
         create_router_graph(router()).invoke({**CODE, "force_model": "no-such"})
