@@ -6,7 +6,9 @@ is a few lines that open the call's chain run, drive the plan and sign the answe
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from math import inf
 from pathlib import Path
 from time import perf_counter
@@ -26,6 +28,7 @@ from langchain_modelrouter.config import RouterConfig
 from langchain_modelrouter.dispatch import drive
 from langchain_modelrouter.dispatch.call import UNDECIDED, RoutedCall
 from langchain_modelrouter.dispatch.caller import caller_of
+from langchain_modelrouter.dispatch.closing import closing_early
 from langchain_modelrouter.dispatch.fit import STRUCTURED
 from langchain_modelrouter.dispatch.ledger import Ledger
 from langchain_modelrouter.dispatch.messages import as_message
@@ -39,6 +42,7 @@ from langchain_modelrouter.errors import AllModelsFailedError, UnknownOptionErro
 from langchain_modelrouter.opening import checked_picklable, open_engine, reopened, tasks_of_models
 from langchain_modelrouter.options import take_options
 from langchain_modelrouter.profiles import common_profile
+from langchain_modelrouter.report import By, Report, report
 from langchain_modelrouter.routing.decision import Decision
 from langchain_modelrouter.routing.router import TaskChoice
 
@@ -182,6 +186,19 @@ class RouterChatModel(EntryPoints):
     def ledger(self) -> Ledger:
         """The record of every attempt: `router.ledger.rows()`. It is shared by all views of this router."""
         return self.engine.snapshot.live.ledger
+
+    def report(self, by: By = "task", *, baseline: str | None = None, since: datetime | None = None) -> Report:
+        """Return what the ledger adds up to: calls, tokens, cost, saving, rates, latencies. It may read a file.
+
+        Args:
+            by: `task`, `model`, `provider` or `day`.
+            baseline: the model to compare with; by default `nebius-llama-405b`.
+            since: only attempts from this moment on.
+
+        Raises:
+            InvalidOptionError, UnknownModelError: see `report.report`.
+        """
+        return report(self.ledger.rows(since), self.engine.snapshot.config, by=by, baseline=baseline)
 
     def health(self) -> Mapping[str, ModelHealth]:
         """Return a frozen view of each model's health."""
@@ -368,9 +385,10 @@ class RouterChatModel(EntryPoints):
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
             plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch)
-            for chunk in drive.stream(plan, performer.perform, performer.open, performer.signed):
-                seen.append(chunk)
-                yield chunk
+            with closing(drive.stream(plan, performer.perform, performer.open, performer.signed)) as chunks:
+                for chunk in chunks:
+                    seen.append(chunk)
+                    yield chunk
             self.engine.served(call, performer.served.key)
         except BaseException as error:
             self._complete(error, call)
@@ -401,9 +419,11 @@ class RouterChatModel(EntryPoints):
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
             plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch)
-            async for chunk in drive.astream(plan, performer.aperform, performer.aopen, performer.signed):
-                seen.append(chunk)
-                yield chunk
+            stream = drive.astream(plan, performer.aperform, performer.aopen, performer.signed)
+            async with closing_early(stream) as chunks:
+                async for chunk in chunks:
+                    seen.append(chunk)
+                    yield chunk
             self.engine.served(call, performer.served.key)
         except BaseException as error:
             self._complete(error, call)

@@ -3,12 +3,13 @@
 All four send the same plan the same outcomes; they differ in how a step is carried out.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import aclosing, closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from contextlib import closing
 from typing import cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 
+from langchain_modelrouter.dispatch.closing import closing_early
 from langchain_modelrouter.dispatch.messages import as_chunk
 from langchain_modelrouter.dispatch.plan import Call, Outcome, Plan, Step
 
@@ -46,7 +47,7 @@ def stream(
     perform: Callable[[Step], Outcome],
     open_stream: Callable[[Call], Opened | Outcome],
     sign: Callable[[AIMessage], AIMessage],
-) -> Iterator[AIMessageChunk]:
+) -> Generator[AIMessageChunk, None, None]:
     """Carry out the plan, blocking, and yield the answer's chunks as they come.
 
     `open_stream` returns chunks once the first content is there: the commit point. A failure before it goes to
@@ -88,7 +89,7 @@ async def astream(
             if isinstance(step, Call):
                 opened = await open_stream(step)
                 if isinstance(opened, AsyncIterator):
-                    async with aclosing(opened) as chunks:  # type: ignore[type-var]
+                    async with closing_early(opened) as chunks:
                         async for chunk in chunks:
                             yield chunk
                     return

@@ -18,6 +18,7 @@ from langchain_modelrouter.dispatch import together
 from langchain_modelrouter.dispatch.answers import is_empty
 from langchain_modelrouter.dispatch.attempt import OpenAttempt
 from langchain_modelrouter.dispatch.call import RoutedCall
+from langchain_modelrouter.dispatch.closing import aclose
 from langchain_modelrouter.dispatch.failures import short
 from langchain_modelrouter.dispatch.fit import fitted
 from langchain_modelrouter.dispatch.handed_in import timeout_s
@@ -227,12 +228,12 @@ class Performer:
                     return self._arest(attempt, tally, held, chunks, timer)
         except Exception as error:  # noqa: BLE001  as in `perform`
             timer.close()
-            await _aclose(chunks)
+            await aclose(chunks)
             return attempt.failed(error, self._partial_usage(tally))
         except BaseException:
             timer.close()
             attempt.cancelled(tally.message())
-            await _aclose(chunks)
+            await aclose(chunks)
             raise
 
     async def _arest(
@@ -256,14 +257,14 @@ class Performer:
                 yield self._named(chunk, attempt, tally)
         except GeneratorExit:
             attempt.cancelled(tally.message())
-            await _aclose(chunks)
+            await aclose(chunks)
             raise
         except Exception as error:
-            await _aclose(chunks)
+            await aclose(chunks)
             raise self._interrupted(attempt, tally, error) from error
         except BaseException:
             attempt.cancelled(tally.message())
-            await _aclose(chunks)
+            await aclose(chunks)
             raise
         finally:
             timer.close()
@@ -425,12 +426,6 @@ def _close(chunks: Iterator[Any]) -> None:
     close = getattr(chunks, "close", None)
     if close is not None:
         close()
-
-
-async def _aclose(chunks: AsyncIterator[Any]) -> None:
-    close = getattr(chunks, "aclose", None)
-    if close is not None:
-        await close()
 
 
 async def _aiter(chunks: Iterator[AIMessageChunk]) -> AsyncIterator[AIMessageChunk]:

@@ -77,6 +77,21 @@ async def test_trap_19_a_stream_that_is_left_closes_its_run(served: Served) -> N
     assert all(one.in_flight == 0 for one in router.health().values())
 
 
+def test_trap_19_a_stream_that_is_left_when_the_loop_ends_complains_of_nothing(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    for router in (RouterChatModel(served[1]), router_over(*two_models("one two three"))):
+
+        async def leave(router: RouterChatModel = router) -> None:
+            async for chunk in router.astream("hi"):
+                if chunk.text:
+                    break
+
+        asyncio.run(leave())
+        assert all(one.in_flight == 0 for one in router.health().values())
+    assert not caplog.records
+
+
 def test_trap_19_two_event_loops_in_a_row(served: Served) -> None:
     router = RouterChatModel(served[1])
 
