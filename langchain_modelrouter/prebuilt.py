@@ -148,10 +148,11 @@ def create_router_graph(
         return _node(task, specialist, prompts.get(task), budget)
 
     classifying: Runnable[Any, Any] = RunnableLambda(classify, aclassify)
+    handler: Any = recover
     builder.add_node(CLASSIFY, classifying, destinations=(*specialists, SPECIALIST))
-    builder.add_node(SPECIALIST, RunnableLambda(chosen), error_handler=recover)
+    builder.add_node(SPECIALIST, RunnableLambda(chosen), error_handler=handler)
     for task, specialist in specialists.items():
-        builder.add_node(task, node(task, specialist), error_handler=recover)
+        builder.add_node(task, node(task, specialist), error_handler=handler)
     default = router.for_task(router.engine.snapshot.config.routing.default_task)
     builder.add_node(FALLBACK, node(FALLBACK, fallback or default))
     builder.add_edge(START, CLASSIFY)
