@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "report": "Add up the ledger: calls, cost, saving, failures, speed.",
     "use": "Switch the preset: edits the one line `preset:`.",
     "cost": "Compare what a job costs on each preset.",
+    "drill": "Rehearse every outage against a configuration, on the simulator.",
     "simulate": "Serve stand-ins for the providers on loopback, with faults on demand.",
 }
 """Command to its one line of help; `cli/<command>.py` holds it."""
