@@ -72,8 +72,11 @@ def command(
 
 
 def _refuse_in_mid_run(by: Answering) -> str | None:
-    """Let the first provider answer 429 for a while on the simulator; return its key."""
-    if by.simulator is None:
+    """Let the first provider answer 429 for a while on the simulator; return its key.
+
+    With one provider only there would be nobody to fall back to.
+    """
+    if by.simulator is None or len({model.provider for model in by.config.registry.values()}) == 1:
         return None
     first = by.config.active_preset.get("content_scraping") or next(iter(by.config.active_preset.values()))
     provider = by.config.registry[first[0]].provider
@@ -113,8 +116,9 @@ def _failures(log: _CallLog) -> list[dict[str, Any]]:
 
 
 def _show_analysis(by: Answering, report: dict[str, Any], failures: list[dict[str, Any]], refusing: str | None) -> None:
-    if refusing:
+    if by.simulator is not None:
         render.line("   SIMULATED: what is counted on the pages is real, what models say is a stand-in.")
+    if refusing:
         render.line(f"   In mid-run {refusing} answers {_REQUESTS_REFUSED} requests with 429.")
     gap = report["gap_analysis"]
     if gap["coverage"] is not None:

@@ -79,14 +79,19 @@ def _show(reports: dict[str, Report]) -> None:
             "-" if (coverage := report["gap_analysis"]["coverage"]) is None else f"{coverage:.0%}",
             len(report["recommendations"]),
             len(report["errors"]),
-            f"${report['total_cost_usd']:.6f}",
+            _usd(report["total_cost_usd"]),
         )
         for name, report in reports.items()
     ]
-    total = sum(report["total_cost_usd"] for report in reports.values())
-    rows.append(("total", "", "", "", sum(len(report["errors"]) for report in reports.values()), f"${total:.6f}"))
+    costs = [report["total_cost_usd"] for report in reports.values()]
+    total = None if None in costs else sum(costs)
+    rows.append(("total", "", "", "", sum(len(report["errors"]) for report in reports.values()), _usd(total)))
     columns = ("job", "keyword", "covers", "advice", "errors", "cost")
     render.table(columns, rows, right=columns[2:])
+
+
+def _usd(amount: float | None) -> str | None:
+    return None if amount is None else f"${amount:.6f}"
 
 
 def _file_name(name: str) -> str:

@@ -67,7 +67,7 @@ def show_costs(report: dict[str, Any], registry: Mapping[str, Any]) -> None:
     columns = ["task", "model", "provider", "attempts", "tokens", "cost", "on 405B", "saved"]
     if render.is_narrow():  # the keys of models begin with their provider
         columns, rows = [*columns[:2], "tries", *columns[4:]], [(*row[:2], *row[3:]) for row in rows]
-    title = f"Cost, and the same tokens on {BASELINE_MODEL}"
+    title = f"Cost, and the same tokens on {BASELINE_MODEL}" if BASELINE_MODEL in registry else "Cost"
     render.table(columns, rows, title=title, right=columns[-5:])
 
 

@@ -57,3 +57,20 @@ def test_with_a_provider_that_can_be_asked_nothing_is_simulated(run: Run, tmp_pa
 def test_live_without_a_key_is_refused(run: Run) -> None:
     result = run("demo", "--live")
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_one_provider_without_prices_is_shown_as_it_is(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(
+        """
+        extends: none
+        providers: {p: {base_url: "http://127.0.0.1:1/v1", api_key_env: NOBODY_HAS_IT}}
+        models: {p-m: {provider: p, api_name: m, capabilities: [json_schema]}}
+        tasks: {data_collection: {}, content_scraping: {}, gap_analysis: {}, recommendations: {}}
+        presets: {mine: {default: p-m}}
+        """
+    )
+    result = run("demo", "--config", "c.yaml")
+    assert result.exit_code == 0
+    total = next(line.split() for line in result.stdout.splitlines() if line.startswith("total"))
+    assert total[-3:] == ["?", "?", "?"]
+    assert "Left out: no other preset" in result.stdout
