@@ -36,6 +36,9 @@ Specialist = BaseChatModel | Runnable[Any, Any] | Callable[..., Any]
 
 CLASSIFY, SPECIALIST, FALLBACK = "classify", "specialist", "fallback"
 
+_BUGS = (TypeError, LookupError, AttributeError, NameError, ImportError, AssertionError, NotImplementedError)
+"""Errors of the program: no fallback hides them. Whatever else a specialist raises is a failure of what it needs."""
+
 
 class RouterInput(MessagesState, total=False):
     """What the graph takes."""
@@ -130,10 +133,10 @@ def create_router_graph(
         return Command(goto=decision.task if decision.task in specialists and not forced else SPECIALIST, update=update)
 
     def recover(state: RouterState, error: NodeError) -> Command[str]:
-        if failure_of(error.error).kind in ("bug", "cancelled"):
+        if isinstance(error.error, _BUGS) or failure_of(error.error).kind == "cancelled":
             raise error.error
         update = {
-            "error": short(error.error),
+            "error": _said(error),
             "path": [*state["path"], error.node],
             "cost_usd": usd_of_failure(error.error),
         }
@@ -207,6 +210,13 @@ def _node(name: str, specialist: Specialist, prompt: str | None, budget: GraphBu
         return given | runnable | (lambda output: update(state, _new(state, output)))
 
     return RunnableLambda(answer, name=name)
+
+
+def _said(error: NodeError) -> str:
+    """Return the failure in a few words that quote no prompt and no key."""
+    if failure_of(error.error).kind == "bug":
+        return f"{type(error.error).__name__} in {error.node}"
+    return short(error.error)
 
 
 def _held(budget: GraphBudget, state: RouterState, decision: Decision) -> Held:

@@ -1,11 +1,14 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.errors import GraphRecursionError
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
@@ -66,13 +69,26 @@ def test_the_next_run_forgets_the_error() -> None:
     assert graph.invoke(CODE, thread())["error"] is None
 
 
-@pytest.mark.parametrize("bug", [TypeError("a bug"), RuntimeError("a bug"), FileNotFoundError("a bug")])
-def test_a_bug_of_a_specialist_stays_a_bug(bug: Exception) -> None:
-    def broken(_state: Any) -> str:
-        raise bug
+def failing(error: BaseException) -> Any:
+    def specialist(_state: Any) -> str:
+        raise error
 
+    return specialist
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("secret"), ValueError("secret"), FileNotFoundError("secret"), GraphRecursionError("secret")]
+)
+def test_whatever_a_specialist_depends_on_may_fail(error: Exception) -> None:
+    state = create_router_graph(router(), specialists={"code": failing(error)}).invoke(CODE)
+    assert state["path"] == ["classify", "code", "fallback"]
+    assert state["error"] == f"{type(error).__name__} in code"
+
+
+@pytest.mark.parametrize("bug", [TypeError("a bug"), NotImplementedError("a bug"), KeyError("a bug")])
+def test_a_bug_of_a_specialist_stays_a_bug(bug: Exception) -> None:
     with pytest.raises(type(bug), match="a bug"):
-        create_router_graph(router(), specialists={"code": broken}).invoke(CODE)
+        create_router_graph(router(), specialists={"code": failing(bug)}).invoke(CODE)
 
 
 def test_a_specialist_may_be_a_model_a_function_or_a_graph() -> None:
@@ -210,6 +226,15 @@ async def test_streams_what_each_node_did(is_async: bool) -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
+async def test_streams_the_tokens_of_an_agent_below(is_async: bool) -> None:
+    routed = router(code="one two three")
+    agent = create_agent(routed.for_task("code"), [])
+    graph = create_router_graph(routed, specialists={"code": agent})
+    events = await chunks(graph, "messages", is_async=is_async, subgraphs=True)
+    assert "".join(message.text for _, (message, _) in events) == "one two three"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
 async def test_works_as_a_subgraph_whose_cost_is_counted_once(served: Any, is_async: bool) -> None:
     graph = create_router_graph(RouterChatModel(served[1]))
 
@@ -274,6 +299,29 @@ class TestBudget:
         again = graph.invoke(HELLO, early)
         assert again["budget"]["spent_usd"] == first["cost_usd"]
         assert again["budget"]["preset"] is None
+
+    def test_what_a_thread_has_spent_survives_the_process(self, served: Any, tmp_path: Path) -> None:
+        def ask() -> dict[str, Any]:
+            with SqliteSaver.from_conn_string(str(tmp_path / "threads.sqlite")) as checkpointer:
+                budget = GraphBudget(0.0004, preset="nebius_balanced")
+                routed = RouterChatModel(served[1], task="max_quality")
+                graph = create_router_graph(routed, budget=budget, checkpointer=checkpointer)
+                state: dict[str, Any] = graph.invoke(HELLO, thread())
+                return state
+
+        spent = [ask()["cost_usd"] for _ in range(3)]
+        assert spent == sorted(set(spent))
+        assert ask()["budget"]["spent_usd"] == spent[-1]
+        assert ask()["model"] == "nebius-llama-8b"
+
+    def test_a_subgraph_has_its_own(self, served: Any) -> None:
+        routed = RouterChatModel(served[1], task="max_quality")
+        held = create_router_graph(routed, budget=GraphBudget(0.0, preset="nebius_balanced"))
+        outer = StateGraph(MessagesState).add_node("held", held).add_node("free", create_router_graph(routed))
+        both: Graph = outer.add_edge(START, "held").add_edge("held", "free").compile()
+        state = both.invoke(HELLO)
+        models = [message.response_metadata["model_router"]["model"] for message in state["messages"][1:]]
+        assert models == ["nebius-llama-8b", "nebius-llama-405b"]
 
     def test_per_run_it_looks_at_what_the_next_call_would_cost(self, served: Any) -> None:
         cheap, rich = self.graph(served, 0.000001, per="run"), self.graph(served, 1.0, per="run")
