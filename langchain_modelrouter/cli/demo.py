@@ -4,8 +4,9 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 import yaml
@@ -14,16 +15,20 @@ from langchain_core.messages import AIMessage
 
 from langchain_modelrouter.cli import render
 from langchain_modelrouter.cli.answering import Answering, answering
+from langchain_modelrouter.cli.files import check_folder, faults_of, write_whole
 from langchain_modelrouter.cli.graph_module import graph_module
 from langchain_modelrouter.cli.options import ConfigOption, JsonOption, LiveOption, SimulateOption
 from langchain_modelrouter.cli.preset_switch import Switch, switch_while_calls_run, switchable
 from langchain_modelrouter.cli.progress import agent_progress
+from langchain_modelrouter.cli.report import show as show_books
 from langchain_modelrouter.cli.seo_jobs import is_complete
 from langchain_modelrouter.cli.seo_text import show_costs
+from langchain_modelrouter.report_html import page
 from langchain_modelrouter.simulator.simulated_config import simulated_providers
 
-EXAMPLES = ("modelrouter demo", "modelrouter demo --simulate --json")
+EXAMPLES = ("modelrouter demo", "modelrouter demo --simulate --html ledger.html")
 
+_SIMULATED = "Simulated: no provider was called; tokens and prices are real arithmetic, answers are stand-ins."
 _SWITCHED_TASK = "gap_analysis"
 _CALLS_BEFORE_THE_FAULT, _REQUESTS_REFUSED = 2, 2
 
@@ -42,14 +47,22 @@ class _CallLog(BaseCallbackHandler):
 
 
 def command(
-    live: LiveOption = False, simulate: SimulateOption = False, config: ConfigOption = None, json: JsonOption = False
+    html: Annotated[
+        Path | None, typer.Option(help="Write the report on the ledger to this page.", show_default=False)
+    ] = None,
+    live: LiveOption = False,
+    simulate: SimulateOption = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Show it in under a minute: four agents analyse a small site, a provider fails, the preset is switched.
 
     On the simulator the first provider answers 429 in mid-run, so that the fallback shows. With a key in the
     environment the real providers answer, a few cents' worth of calls at most.
     """
-    started_s = time.monotonic()
+    if html is not None:
+        check_folder("--html", html)
+    started_s, started = time.monotonic(), datetime.now(UTC)
     with answering(config, live=live, simulate=simulate) as by:
         if not json:
             render.heading("1  Four agents analyse a page and its three competitors")
@@ -60,12 +73,20 @@ def command(
         if not json:
             _show_analysis(by, report, failures, refusing)
         switch = _switch(by)
+        books = by.router.report("model", since=started)
+    if html is not None:
+        with faults_of("--html"):
+            write_whole(html, page(books, banner=_SIMULATED if by.simulator is not None else ""))
     seconds = time.monotonic() - started_s
     if json:
         shown = None if switch is None else asdict(switch)
-        render.as_json({"report": report, "failures": failures, "switch": shown, "seconds": round(seconds, 1)})
+        data = {"report": report, "failures": failures, "switch": shown, "ledger": books.to_dict()}
+        render.as_json(data | {"seconds": round(seconds, 1)})
     else:
         _show_switch(switch)
+        render.line()
+        render.heading("4  The ledger of the analysis: every attempt is in it, failed ones too")
+        show_books(books)
         render.line(f"\nDone in {seconds:.0f} s. Next: modelrouter route 'your prompt', modelrouter seo --help.")
     if not is_complete(report) or (switch is not None and (switch.failed or switch.in_force_s is None)):
         raise typer.Exit(1)

@@ -18,7 +18,7 @@ def test_the_demo_shows_fallback_costs_and_a_switch(run: Run, tmp_path: Path) ->
     result = run("demo")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert [line[:2] for line in lines if line[:1].isdigit()] == ["1 ", "2 ", "3 "]
+    assert [line[:2] for line in lines if line[:1].isdigit()] == ["1 ", "2 ", "3 ", "4 "]
     assert any("SIMULATED" in line for line in lines)
     assert "sambanova answers 2 requests with 429" in result.stdout
     failed = next(line for line in lines if line.startswith("content_scraping  sambanova-llama-8b  OpenAIRateLimit"))
@@ -39,6 +39,14 @@ def test_the_demo_is_data_too(run: Run) -> None:
     assert (switch["before"], switch["after"], switch["failed"]) == ("mixed_optimal", "nebius_balanced", 0)
     assert 0 <= switch["in_force_s"] < 2
     assert found["seconds"] < 60
+    assert found["ledger"]["total"]["cost_usd"] == pytest.approx(found["report"]["total_cost_usd"])
+
+
+def test_the_page_on_the_ledger_says_that_it_is_simulated(run: Run, tmp_path: Path) -> None:
+    assert run("demo", "--html", "ledger.html").exit_code == 0
+    page = (tmp_path / "ledger.html").read_text()
+    assert "Simulated: no provider was called" in page
+    assert "nebius-llama-405b" in page
 
 
 def test_with_a_provider_that_can_be_asked_nothing_is_simulated(run: Run, tmp_path: Path) -> None:
