@@ -20,7 +20,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.runnables import Runnable, RunnableConfig, RunnablePassthrough
 from langchain_core.runnables.config import ensure_config
 from langchain_core.tools import BaseTool
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.chain_run import AsyncChainRun, ChainRun
@@ -93,6 +93,9 @@ class RouterChatModel(EntryPoints):
     engine: Engine = Field(default=None, exclude=True, repr=False, validate_default=False)  # type: ignore[assignment]
     """The live half, shared by all views of this router."""
 
+    _profiled: RouterConfig | None = PrivateAttr(default=None)
+    _has_own_profile: bool = PrivateAttr(default=False)
+
     _lc_aliases: ClassVar[Mapping[str, str]] = {
         "stop_sequences": "stop",
         "request_timeout": "timeout",
@@ -125,6 +128,8 @@ class RouterChatModel(EntryPoints):
             given = {name: options.get(name) for name in _ENGINE_FIELDS}
             options["engine"] = open_engine(config, **given)
         super().__init__(**{**options, "config": config})
+        self._has_own_profile = options.get("profile") is not None
+        self._profiled = options["engine"].snapshot.config
         if self.preset is not None:
             self.engine.snapshot.router.models_of(preset=self.preset)
 
@@ -174,7 +179,7 @@ class RouterChatModel(EntryPoints):
 
     def _view(self, **changes: Any) -> Self:
         view = self.model_copy(update=changes)
-        view.profile = view._resolve_model_profile()
+        view._follow_profile(view.engine.snapshot)
         return view
 
     @property
@@ -237,6 +242,8 @@ class RouterChatModel(EntryPoints):
         engine = self.engine
         snapshot = engine.snapshot
         started = perf_counter()
+        if snapshot.config is not self._profiled:
+            self._follow_profile(snapshot)
         configurable = config.get("configurable") or {}
         options = take_options(kwargs, configurable, self.config_prefix)
         if options.task is None and self.task is not None and options.model is None:
@@ -500,7 +507,7 @@ class RouterChatModel(EntryPoints):
     def _default_method(self) -> Any:
         if (self.profile or {}).get("structured_output"):
             return "json_schema"
-        models = self.engine.snapshot.router.models_of(self.task, preset=self.preset)
+        models = self._reachable(self.engine.snapshot)
         return "function_calling" if all("tools" in model.capabilities for model in models) else "json_mode"
 
     # --- the rest of a chat model ----------------------------------------------------------------
@@ -530,15 +537,25 @@ class RouterChatModel(EntryPoints):
         return params
 
     def _resolve_model_profile(self) -> ModelProfile | None:
-        router = self.engine.snapshot.router
-        return common_profile(
-            router.models_of(self.task, preset=self.preset), self.engine.snapshot.live.clients.handed_in
-        )
+        snapshot = self.engine.snapshot
+        return common_profile(self._reachable(snapshot), snapshot.live.clients.handed_in)
+
+    def _follow_profile(self, snapshot: Snapshot) -> None:
+        """Let the profile be that of the configuration in force, unless one was given."""
+        self._profiled = snapshot.config
+        if not self._has_own_profile:
+            self.profile = self._resolve_model_profile()
+
+    def _reachable(self, snapshot: Snapshot) -> Sequence[ModelInfo]:
+        """Return the models that this router chooses among."""
+        if self.among:
+            return [snapshot.router.registry.resolve(name) for name in self.among]
+        return snapshot.router.models_of(self.task, preset=self.preset)
 
     def _first_client(self) -> BaseChatModel | None:
         """Return the client that counts tokens: the preset's first, where it was handed in."""
         snapshot = self.engine.snapshot
-        models: Sequence[ModelInfo] = snapshot.router.models_of(self.task, preset=self.preset)
+        models = self._reachable(snapshot)
         return snapshot.live.clients.handed_in.get(models[0].key) if models else None
 
     def get_num_tokens(self, text: str) -> int:

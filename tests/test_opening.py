@@ -191,13 +191,16 @@ async def test_a_changed_file_is_in_force_for_the_next_calls(door: Door, served:
     write("sambanova_optimized")
     router = RouterChatModel(path)
     view = router.for_task("simple")
+    assert router.profile == RouterChatModel(config, preset="sambanova_optimized").profile
     assert record(await door(view, "hi"))["provider"] == "sambanova"
     write("nebius_balanced")
     until = time.monotonic() + 3
     while record(await door(view, "hi"))["provider"] != "nebius":
         assert time.monotonic() < until, "the changed file is not in force after 3 s"
         time.sleep(0.05)  # noqa: ASYNC251  the file is watched by a thread
+    await door(router, "hi")
+    assert router.profile == RouterChatModel(config, preset="nebius_balanced").profile
     path.write_text("preset: [broken")
     time.sleep(0.5)  # noqa: ASYNC251
     assert record(await door(view, "hi"))["preset"] == "nebius_balanced"
-    assert sum(one.calls for one in router.health().values()) >= 3
+    assert sum(one.calls for one in router.health().values()) >= 4
