@@ -23,6 +23,7 @@ from langchain_modelrouter.dispatch.settings import (
     RetryConfig,
 )
 from langchain_modelrouter.errors import ConfigError, Fault, UnknownPresetError
+from langchain_modelrouter.pricing import priced
 from langchain_modelrouter.routing.settings import FallbackConfig, RoutingConfig, TaskConfig
 from langchain_modelrouter.strict import Strict
 
@@ -134,8 +135,8 @@ class RouterConfig(Strict):
 
     @cached_property
     def registry(self) -> ModelRegistry:
-        """All models, with their providers and aliases."""
-        return ModelRegistry(self.models, self.providers, self.aliases)
+        """All models, with their providers and aliases; prices that the file leaves open come from `genai-prices`."""
+        return ModelRegistry(priced(self.models, self.providers), self.providers, self.aliases)
 
     @cached_property
     def active_preset(self) -> Mapping[str, tuple[str, ...]]:

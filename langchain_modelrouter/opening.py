@@ -15,6 +15,7 @@ from langchain_modelrouter.dispatch.clients import ClientOptions
 from langchain_modelrouter.dispatch.handed_in import SAYS_NOTHING
 from langchain_modelrouter.engine import Engine
 from langchain_modelrouter.errors import InvalidOptionError
+from langchain_modelrouter.pricing import known_prices
 from langchain_modelrouter.reload import follow
 from langchain_modelrouter.routing.classification import Classification, Classifier
 from langchain_modelrouter.routing.request import NOTHING, RouteRequest
@@ -114,8 +115,9 @@ def tasks_of_models(
         key = _unused(api_name, clients)
         keys[id(client)] = key
         clients[key] = client
-        providers[provider] = {"kind": provider}
-        entries[key] = {"provider": provider, "api_name": api_name, **_abilities(client)}
+        providers[provider] = {"kind": "handed_in"}
+        prices = known_prices(provider, api_name, getattr(client, "openai_api_base", None))
+        entries[key] = {"provider": provider, "api_name": api_name, **_abilities(client), **prices}
         return key
 
     for client in (client for line in lines.values() for client in line):
