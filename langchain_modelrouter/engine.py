@@ -189,7 +189,9 @@ class Engine:
         """
         router = snapshot.router
         sticky = None if choice.model else self._stuck_to(snapshot, request, choice.task, preset or router.preset)
-        situation = Situation(self._signals(snapshot), sticky)
+        live = snapshot.live
+        outlook = None if live.health.is_anyone_unwell else live.clients.without_key()
+        situation = Situation(self._signals(snapshot), sticky, outlook=outlook)
         decision = router.decide(request, preset=preset, choice=choice, situation=situation)
         if budget is None:
             return decision

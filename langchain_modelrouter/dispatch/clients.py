@@ -46,6 +46,7 @@ class Clients:
         self.providers, self.options, self._given = providers, options, dict(handed_in or {})
         self.handed_in = {key: with_settings(client, options.constructor) for key, client in self._given.items()}
         self._identity = identity or uuid4().hex
+        self._keyless = tuple(providers)
         self._families: dict[str, str] = {}
         self._reset()
 
@@ -69,6 +70,12 @@ class Clients:
         if name is None or self.options.api_key is not None or os.environ.get(name):
             return None
         return f"no key for {provider_key}: set the environment variable {name}"
+
+    def without_key(self) -> tuple[str, ...]:
+        """Return the providers that cannot be asked for want of a key; one that had its key once has it for good."""
+        if self._keyless:
+            self._keyless = tuple([key for key in self._keyless if self.missing_key(key)])
+        return self._keyless
 
     def credential(self, model: ModelInfo) -> str:
         """Return what stands for the credential that a model's calls use: models with the same share its fate."""

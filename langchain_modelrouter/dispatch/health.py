@@ -41,6 +41,7 @@ class Permit:
             if self._end():
                 now, draw = self._health._clock(), self._health._draw()
                 self._state.answered(now, latency_s, ttft_s, output_tokens, verdict=self._verdict, draw=draw)
+                self._health._look_after(self._state, now)
 
     def failed(self, failure: Failure) -> None:
         """Report a failure; one that does not count frees a probe's slot without a verdict."""
@@ -49,6 +50,7 @@ class Permit:
                 now, draw = self._health._clock(), self._health._draw()
                 lasted_s = now - self._started
                 self._state.failed(now, failure, lasted_s, probe=self.probe, verdict=self._verdict, draw=draw)
+                self._health._look_after(self._state, now)
 
     def cancelled(self) -> None:
         """Report that the caller lost interest: it says nothing about the model."""
@@ -79,6 +81,7 @@ class Health:
         self._clock, self._draw = clock, draw
         self._lock = Lock()
         self._states: dict[str, ModelState] = {}
+        self._unwell: set[str] = set()
         self._models_out: dict[str, str] = {}
         self._credentials_out: dict[str, tuple[str, float]] = {}  # reason, until
         renew_after_fork(self)
@@ -102,6 +105,18 @@ class Health:
             state.changed()
             verdict = state.breaker.is_open
             return Permit(self, state, started=now, probe=entry == "probe", verdict=verdict)
+
+    @property
+    def is_anyone_unwell(self) -> bool:
+        """True while a model or a credential may be resting or out."""
+        return bool(self._unwell or self._models_out or self._credentials_out)
+
+    def _look_after(self, state: ModelState, now: float) -> None:
+        """Keep in mind the models that do not take calls as usual, until a call to one of them has gone well."""
+        if state.key in self._states and (state.breaker.is_open or state.breaker.resting_s(now)):
+            self._unwell.add(state.key)
+        else:
+            self._unwell.discard(state.key)
 
     def signals(self, key: str) -> Signals:
         """Return what a strategy may know about a model. Cheap: one shared value for a model without a history."""
@@ -146,6 +161,7 @@ class Health:
         with self._lock:
             kept = frozenset(keys)
             self._states = {key: state for key, state in self._states.items() if key in kept}
+            self._unwell &= kept
             if config is not None:
                 self._config = config
             for state in self._states.values():

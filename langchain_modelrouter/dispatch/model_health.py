@@ -56,10 +56,12 @@ class ModelState:
         "calls",
         "failures",
         "in_flight",
+        "key",
     )
 
     def __init__(self, model: ModelInfo, config: BreakerConfig) -> None:
         self._config = config
+        self.key = model.key
         self.breaker = Breaker(config)
         self.calls = self.failures = self.in_flight = 0
         self._baseline = Baseline(model)

@@ -1,8 +1,9 @@
 """The router: registry + rules + preset + strategy. It turns a RouteRequest into a Decision, without I/O."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from math import inf
 from types import MappingProxyType
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
@@ -40,9 +41,12 @@ class Situation:
     """The model that this thread or tool loop has used for this task."""
     budget_left_usd: Decimal | None = None
     """What the tightest budget that downgrades leaves."""
+    outlook: Hashable = None
+    """Stands for all signals where no model rests: while it stays the same, so does what they say of who is available.
+    None where each model has to be looked at."""
 
 
-CALM = Situation()
+CALM = Situation(outlook="calm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,15 @@ class TaskChoice:
     """The model that a rule sets; it may fall back."""
     difficulty: float | None = None
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A decision that holds for every request of its kind that fits all candidates' windows."""
+
+    decision: Decision
+    window: float
+    """The smallest context window in line, in tokens."""
 
 
 class Router:
@@ -79,6 +92,13 @@ class Router:
         self._strategy = strategy_named(routing.strategy, routing)
         self._splits = {registry.resolve(name).key: shares for name, shares in routing.splits.items()}
         self._chains: dict[tuple[str, ...], tuple[Candidate, ...]] = {}
+        self._settled: dict[Hashable, Settled] = {}
+        self._is_steady = (
+            routing.strategy == "preset"
+            and routing.saturation is None
+            and routing.max_cost_usd is None
+            and not routing.splits
+        )
 
     # --- which task -----------------------------------------------------------------------------
 
@@ -158,6 +178,11 @@ class Router:
         """
         choice = self.choose_task(request) if choice is None else choice
         preset = self.preset if preset is None else preset
+        kind = self._kind(request, choice, preset, situation)
+        tokens = request.input_tokens + request.output_tokens
+        settled = None if kind is None else self._settled.get(kind)
+        if settled is not None and tokens <= settled.window:
+            return _as_chosen(settled.decision, choice)
         line = self._line(request, choice, preset)
         settings = self.tasks.get(choice.task, _PLAIN_TASK)
         ceiling_usd = self._ceiling_usd(request)
@@ -172,10 +197,35 @@ class Router:
             elif signals is QUIET:
                 candidates.append(candidate)
             else:
-                candidates.append(replace(candidate, signals=signals))
+                candidates.append(Candidate(candidate.model, candidate.position, signals, candidate.is_fallback))
         if not candidates:
             raise NoEligibleModelError(choice.task, refused)
-        return self._ranked(request, candidates, refused, choice, preset, situation)
+        decision = self._ranked(request, candidates, refused, choice, preset, situation)
+        if kind is not None and len(self._settled) < _MEMO_LIMIT:
+            window = min(candidate.model.context_window or inf for candidate in line)
+            if tokens <= window:
+                self._settled[kind] = Settled(decision, window)
+        return decision
+
+    def _kind(self, request: RouteRequest, choice: TaskChoice, preset: str, situation: Situation) -> Hashable:
+        """Return all that a decision depends on but the request's size; None where it depends on more than that."""
+        if not self._is_steady or situation.outlook is None:
+            return None
+        if request.max_cost_usd is not None or situation.budget_left_usd is not None:
+            return None
+        forced = (request.model, request.fallback, request.among)
+        kept = (situation.sticky_model, request.loop is None)
+        return (
+            choice.task,
+            choice.source,
+            choice.model,
+            preset,
+            request.needs,
+            request.tags,
+            forced,
+            kept,
+            situation.outlook,
+        )
 
     def models_of(self, task: str | None = None, *, preset: str | None = None) -> tuple[ModelInfo, ...]:
         """Return the models that a preset names for `task`, or for all its tasks; fallbacks are not counted.
@@ -242,7 +292,7 @@ class Router:
         situation: Situation,
     ) -> Decision:
         decision = self._strategy(request, candidates)
-        ranked, reason = self._settled(request, decision, candidates, situation)
+        ranked, reason = self._corrected(request, decision, candidates, situation)
         if choice.model is not None and ranked[0].key == self.registry.resolve(choice.model).key:
             reason = f"{choice.source} sets {ranked[0].key}"
         elif request.model is not None and len(candidates) == 1:
@@ -260,7 +310,7 @@ class Router:
             notes=(choice.note,) if choice.note else (),
         )
 
-    def _settled(
+    def _corrected(
         self, request: RouteRequest, decision: Decision, candidates: list[Candidate], situation: Situation
     ) -> tuple[tuple[ModelInfo, ...], str]:
         """Return the strategy's ranking after what goes above any strategy: budgets, stickiness, rest, saturation."""
@@ -285,6 +335,14 @@ class Router:
     def _is_tired(self, signals: Signals) -> bool:
         saturation = self.routing.saturation
         return signals.resting_s > 0 or (saturation is not None and signals.in_flight >= saturation)
+
+
+def _as_chosen(decision: Decision, choice: TaskChoice) -> Decision:
+    """Return the decision with what this choice of the task says of itself."""
+    notes = (choice.note,) if choice.note else ()
+    if (decision.confidence, decision.difficulty, decision.notes) == (choice.confidence, choice.difficulty, notes):
+        return decision
+    return replace(decision, confidence=choice.confidence, difficulty=choice.difficulty, notes=notes)
 
 
 def _unit_price(model: ModelInfo) -> Decimal:

@@ -53,6 +53,24 @@ def test_a_model_without_a_history_has_no_signals_and_is_admitted() -> None:
     assert not admitted(health, A).probe
 
 
+def test_somebody_is_unwell_from_the_first_rest_until_a_call_has_gone_well() -> None:
+    health, clock = health_at()
+    admitted(health, A).failed(failure())
+    assert not health.is_anyone_unwell
+    trip(health, A)
+    assert health.is_anyone_unwell
+    clock.now += 6.0
+    assert health.is_anyone_unwell
+    admitted(health, A).succeeded(0.1)
+    assert not health.is_anyone_unwell
+    admitted(health, B).failed(failure("rate_limited", retry_after_s=2.0))
+    assert health.is_anyone_unwell
+    health.on_reload(["a"])
+    assert not health.is_anyone_unwell
+    health.credential_out("KEY", "refused")
+    assert health.is_anyone_unwell
+
+
 def test_a_failing_model_rests_and_its_siblings_do_not() -> None:
     health, _ = health_at()
     trip(health, A)
