@@ -4,6 +4,7 @@ One engine is shared by all views of a router (`for_task`, `with_preset`). Each 
 keeps it to its end, so that a reload never meets a call half-way.
 """
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -44,6 +45,9 @@ from langchain_modelrouter.routing.features import features_of, tool_names
 from langchain_modelrouter.routing.request import RouteRequest
 from langchain_modelrouter.routing.router import Router, Situation, TaskChoice
 from langchain_modelrouter.routing.settings import TaskConfig
+from langchain_modelrouter.startup import startup_line
+
+logger = logging.getLogger("langchain_modelrouter")
 
 _NO_TASK = TaskConfig()
 EXPECTED_OUTPUT_TOKENS = 200
@@ -355,6 +359,8 @@ class Engine:
         overrides = dict(config.failures.actions)
         if config.limits.content_filter == "fallback":
             overrides.setdefault("content_filter", "next_model")
+        if logger.isEnabledFor(logging.INFO):
+            logger.info("%s", startup_line(config, handed_in=self._handed_in))
         return Snapshot(config, router, live, overrides, self._asking(config, router, live))
 
     def _asking(self, config: RouterConfig, router: Router, live: Live) -> AskingClassifier | None:
