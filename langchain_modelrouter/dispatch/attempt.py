@@ -18,6 +18,7 @@ from langchain_modelrouter.dispatch.failures import classify, short
 from langchain_modelrouter.dispatch.health import Permit
 from langchain_modelrouter.dispatch.ledger import Attempt, AttemptOutcome, LedgerRow
 from langchain_modelrouter.dispatch.live import Live
+from langchain_modelrouter.dispatch.messages import as_answer
 from langchain_modelrouter.dispatch.plan import Failed
 from langchain_modelrouter.dispatch.usage import NO_USAGE, Usage, billed, estimated_input
 from langchain_modelrouter.errors import DeadlineExceededError
@@ -81,6 +82,7 @@ class OpenAttempt:
 
     def answered(self, message: AIMessage) -> AIMessage | Failed:
         """End the attempt with a complete message: the answer, or a failure where it is none."""
+        message = as_answer(message)
         usage_metadata: Mapping[str, Any] = message.usage_metadata or NOTHING
         if usage_metadata.get("total_cost") == 0:  # how langchain-core marks a reply from its cache
             self.call.is_cached = self.role == "reply"

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from langchain_core.callbacks import UsageMetadataCallbackHandler
-from langchain_core.messages import HumanMessage
+from langchain_core.language_models import BaseChatModel, FakeListChatModel, GenericFakeChatModel, ParrotFakeChatModel
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompt_values import StringPromptValue
 from langchain_core.prompts import ChatPromptTemplate
@@ -176,6 +177,21 @@ async def test_trap_20_fields_are_configurable_and_share_the_engine(door: Door, 
     assert record(answer)["provider"] == "nebius"
     assert simulator.requests[-1].body["temperature"] == 0.7
     assert router.health()["nebius-llama-8b"].calls == 1
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        FakeListChatModel(responses=["hi"] * 2),
+        GenericFakeChatModel(messages=iter([AIMessage("hi")] * 4)),
+        ParrotFakeChatModel(),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+async def test_trap_20_langchains_own_fakes_are_models_too(door: Door, model: BaseChatModel) -> None:
+    answer = await door(RouterChatModel.from_models({"general": model}, classifier=None), "hi")
+    assert answer.text == "hi"
+    assert record(answer)["attempts"][0]["estimated"] is True
 
 
 async def test_trap_20_an_output_version_reaches_every_model(door: Door, served: Served) -> None:
