@@ -55,7 +55,7 @@ def test_a_model_without_a_history_has_no_signals_and_is_admitted() -> None:
 
 def test_somebody_is_unwell_from_the_first_rest_until_a_call_has_gone_well() -> None:
     health, clock = health_at()
-    admitted(health, A).failed(failure())
+    admitted(health, B).failed(failure())
     assert not health.is_anyone_unwell
     trip(health, A)
     assert health.is_anyone_unwell
