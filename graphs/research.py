@@ -9,13 +9,17 @@ Each node makes one paid call, so that a run that is resumed from a checkpoint r
 name no URL of its own, for bullets cite the pages that were read by their number.
 """
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from operator import add
 from typing import Annotated, Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Send
@@ -175,16 +179,17 @@ def build(
         search: finds pages; without it only the `urls` of the input are read.
         allow_private: fetch from loopback and private addresses too.
         pages_wanted: how many pages are read, unless more are given.
-        max_concurrency: how many are read at the same time.
+        max_concurrency: how many are read at the same time in one event loop; blocking, it is the run's own
+            `max_concurrency` in the config that counts.
     """
     nodes = Nodes(router, search, reader or Reader(allow_private=allow_private), Gate(max_concurrency), pages_wanted)
     graph = StateGraph(ResearchState, input_schema=ResearchInput)
-    graph.add_node("queries", nodes.queries)
-    graph.add_node("search", nodes.search, input_schema=Job)
-    graph.add_node("pick", nodes.pick)
-    graph.add_node("read", nodes.read, input_schema=Job)
-    graph.add_node("synthesis", nodes.synthesis)
-    graph.add_node("bullets", nodes.bullets)
+    graph.add_node("queries", _either_way(nodes.queries))
+    graph.add_node("search", _either_way(nodes.search), input_schema=Job)
+    graph.add_node("pick", _either_way(nodes.pick))
+    graph.add_node("read", _either_way(nodes.read), input_schema=Job)
+    graph.add_node("synthesis", _either_way(nodes.synthesis))
+    graph.add_node("bullets", _either_way(nodes.bullets))
     graph.add_edge(START, "queries")
     graph.add_conditional_edges("queries", nodes.each_query, ["search", "pick"])
     graph.add_edge("search", "pick")
@@ -206,6 +211,17 @@ def bullets_of(pages: int) -> type[Answer]:
         __base__=Answer,
         bullets=(list[bullet], Field(min_length=3, max_length=3)),  # type: ignore[valid-type]
     )
+
+
+def _either_way(node: Callable[[Any], Coroutine[Any, Any, dict[str, Any]]]) -> Runnable[Any, dict[str, Any]]:
+    """Return a node that also runs blocking, in a thread with an event loop of its own."""
+
+    def blocking(state: Any) -> dict[str, Any]:
+        context = copy_context()
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(context.run, asyncio.run, node(state)).result()
+
+    return RunnableLambda(blocking, node, name=node.__name__)
 
 
 def _prompt(task: str, data: object) -> Sequence[BaseMessage]:

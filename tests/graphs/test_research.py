@@ -50,6 +50,16 @@ async def test_three_bullets_rest_on_pages_that_were_read(site: SampleSite, rout
     assert state.get("errors", []) == []
 
 
+# A structured answer of ChatOpenAI that is streamed warns when it is serialized; the answer is right.
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
+async def test_runs_blocking_as_well(site: SampleSite, router: RouterChatModel) -> None:
+    graph = build(router, search=Found(*site.competitors), allow_private=True)
+    state = graph.invoke(QUESTION)
+    assert (len(state["sources"]), len(state["bullets"])) == (3, 3)
+    events = list(graph.stream(QUESTION, stream_mode="messages"))
+    assert {metadata["langgraph_node"] for _, metadata in events} >= {"synthesis"}  # type: ignore[index]
+
+
 async def test_each_step_goes_to_a_model_that_fits_it(site: SampleSite, router: RouterChatModel) -> None:
     state = await build(router, search=Found(site.target), allow_private=True).ainvoke(QUESTION)
     assert [(call["task"], call["model"]) for call in state["calls"]] == [
