@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
+from langchain.chat_models import init_chat_model
+from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
@@ -22,7 +23,7 @@ from langchain_modelrouter import RouterChatModel, RouterConfig
 CALLS = 50
 """Calls in one sequential round."""
 
-IN_FLIGHT, PER_SLOT = 100, 3
+IN_FLIGHT, PER_SLOT = 100, 1
 """Calls at the same time, and how often each slot calls in one round."""
 
 MODEL = "sambanova-llama-8b"
@@ -50,8 +51,8 @@ def serving() -> Iterator[str]:
             process.stdin.close()
 
 
-def models(root: str) -> dict[str, tuple[BaseChatModel, dict[str, Any]]]:
-    """Return ChatOpenAI and the router, by name, with the keywords of a call."""
+def models(root: str) -> dict[str, tuple[Runnable[Any, Any], dict[str, Any]]]:
+    """Return ChatOpenAI, its peers and the router, by name, with the keywords of a call."""
     config = RouterConfig.builtin()
     model = config.registry[MODEL]
     url = f"{root}/{model.provider}/v1"
@@ -59,11 +60,18 @@ def models(root: str) -> dict[str, tuple[BaseChatModel, dict[str, Any]]]:
         {"preset": "all", "presets": {"all": {"default": MODEL}}, "providers": {model.provider: {"base_url": url}}}
     )
     os.environ[config.providers[model.provider].api_key_env or ""] = "none"
-    direct = ChatOpenAI(model=model.api_name, base_url=url, api_key=SecretStr("none"), max_retries=0, stream_usage=True)
-    return {"ChatOpenAI": (direct, {}), "RouterChatModel": (RouterChatModel(routed), {"task": "classification"})}
+    given: dict[str, Any] = {"base_url": url, "api_key": SecretStr("none"), "max_retries": 0, "stream_usage": True}
+    configurable = init_chat_model(
+        model=model.api_name, model_provider="openai", configurable_fields=("temperature",), **given
+    )
+    return {
+        "ChatOpenAI": (ChatOpenAI(model=model.api_name, **given), {}),
+        "init_chat_model, configurable": (configurable, {}),
+        "RouterChatModel": (RouterChatModel(routed), {"task": "classification"}),
+    }
 
 
-def in_turn(model: BaseChatModel, kwargs: dict[str, Any]) -> Callable[[], Awaitable[float]]:
+def in_turn(model: Runnable[Any, Any], kwargs: dict[str, Any]) -> Callable[[], Awaitable[float]]:
     """Return a round of `invoke`, one after the other; it gives the seconds of one."""
 
     async def one_round() -> float:
@@ -75,7 +83,7 @@ def in_turn(model: BaseChatModel, kwargs: dict[str, Any]) -> Callable[[], Awaita
     return one_round
 
 
-def at_once(model: BaseChatModel, kwargs: dict[str, Any]) -> Callable[[], Awaitable[float]]:
+def at_once(model: Runnable[Any, Any], kwargs: dict[str, Any]) -> Callable[[], Awaitable[float]]:
     """Return a round of `ainvoke`, many in flight; it gives the seconds of one, all of them together."""
 
     async def slot() -> None:
