@@ -10,10 +10,15 @@ if TYPE_CHECKING:
     from langchain_modelrouter.config import RouterConfig
     from langchain_modelrouter.errors import (
         AllModelsFailedError,
+        BudgetExceededError,
         ConfigError,
+        DeadlineExceededError,
         ModelRouterError,
         NoEligibleModelError,
         StreamInterruptedError,
+        UnknownModelError,
+        UnknownPresetError,
+        UnknownTaskError,
     )
     from langchain_modelrouter.routing.decision import Candidate, Decision
     from langchain_modelrouter.routing.request import RouteRequest
@@ -21,8 +26,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AllModelsFailedError": "errors",
+    "BudgetExceededError": "errors",
     "Candidate": "routing.decision",
     "ConfigError": "errors",
+    "DeadlineExceededError": "errors",
     "Decision": "routing.decision",
     "ModelInfo": "catalog.model_info",
     "ModelRegistry": "catalog.registry",
@@ -33,14 +40,19 @@ _HOMES = {
     "RouterChatModel": "chat_model",
     "RouterConfig": "config",
     "StreamInterruptedError": "errors",
+    "UnknownModelError": "errors",
+    "UnknownPresetError": "errors",
+    "UnknownTaskError": "errors",
     "get_llm_for_task": "tasks",
 }
 """Where each public name lives: looked up on first use, so that the command line starts fast."""
 
 __all__ = [
     "AllModelsFailedError",
+    "BudgetExceededError",
     "Candidate",
     "ConfigError",
+    "DeadlineExceededError",
     "Decision",
     "ModelInfo",
     "ModelRegistry",
@@ -51,6 +63,9 @@ __all__ = [
     "RouterChatModel",
     "RouterConfig",
     "StreamInterruptedError",
+    "UnknownModelError",
+    "UnknownPresetError",
+    "UnknownTaskError",
     "get_llm_for_task",
 ]
 
