@@ -41,7 +41,10 @@ def models(answer: str) -> dict[str, tuple[Model, dict[str, Any]]]:
         "the model directly": (model, {}),
         "with_fallbacks": (model.with_fallbacks([spare]), {}),
         "RunnableLambda router": (RunnableLambda(lambda _prompt: model), {}),
-        "RouterChatModel": (RouterChatModel.from_models({"general": [model, spare], "code": spare}), {"task": "general"}),
+        "RouterChatModel": (
+            RouterChatModel.from_models({"general": [model, spare], "code": spare}),
+            {"task": "general"},
+        ),
     }
 
 
