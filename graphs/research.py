@@ -6,7 +6,7 @@
         print(bullet["text"], bullet["sources"])
 
 Each node makes one paid call, so that a run that is resumed from a checkpoint repeats none. Page text is data: it can
-name no URL of its own, for bullets cite the pages that were read by their number.
+name no URL of its own, for bullets cite the pages that were read by their number. It needs the extra `seo`.
 """
 
 import asyncio

@@ -6,7 +6,7 @@
     if "__interrupt__" in state:  # a refund above $50, or a customer who wants a person
         state = graph.invoke(Command(resume=True), thread)
 
-The checkpointer is the memory, per thread. For PostgreSQL change that line:
+It needs the extra `agents`. The checkpointer is the memory, per thread. For PostgreSQL change that line:
 
     with PostgresSaver.from_conn_string("postgresql://...") as checkpointer:  # package langgraph-checkpoint-postgres
         checkpointer.setup()  # once

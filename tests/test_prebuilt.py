@@ -216,6 +216,18 @@ async def test_streams_the_tokens_of_the_reply_once(is_async: bool) -> None:
     assert {metadata["langgraph_node"] for _, metadata in events} == {"specialist"}
 
 
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_streams_v3_events(is_async: bool) -> None:
+    graph = create_router_graph(router(code="one two three"))
+    if is_async:
+        async_run = await graph.astream_events(CODE, version="v3")
+        texts = ["".join([piece async for piece in message.text]) async for message in async_run.messages]
+    else:
+        texts = ["".join(message.text) for message in graph.stream_events(CODE, version="v3").messages]
+    assert texts == ["one two three"]
+
+
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_streams_what_each_node_did(is_async: bool) -> None:
     events = await chunks(create_router_graph(router()), ["updates", "custom", "values"], is_async=is_async)
