@@ -37,7 +37,7 @@ def take_options(kwargs: dict[str, Any], configurable: Mapping[str, Any], prefix
     """
     given: dict[str, Any] = {}
     for name in OPTIONS:
-        value = kwargs.pop(name, None)
+        value = kwargs.pop(name) if name in kwargs else None
         if value is None and configurable:
             value = configurable.get(name if prefix is None else f"{prefix}_{name}")
         if value is not None:

@@ -113,7 +113,11 @@ class ModelInfo(Strict):
             cached_tokens: the part of the input that the provider read from its cache.
             reasoning_tokens: the part of the output that was reasoning.
         """
-        tier = next((tier for tier in self._tiers_descending if input_tokens > tier.above_input_tokens), self)
+        tier: ModelInfo | PriceTier = self
+        for higher in self._tiers_descending:
+            if input_tokens > higher.above_input_tokens:
+                tier = higher
+                break
         if tier.input_usd_per_mtok is None or tier.output_usd_per_mtok is None:
             return None
         total = input_tokens * tier.input_usd_per_mtok + output_tokens * tier.output_usd_per_mtok

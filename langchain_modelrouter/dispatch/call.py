@@ -11,14 +11,13 @@ from langchain_core.runnables import RunnableConfig
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch.budget import CallBudget
-from langchain_modelrouter.dispatch.caller import Caller
+from langchain_modelrouter.dispatch.caller import NOBODY, Caller
 from langchain_modelrouter.dispatch.ledger import Attempt, total_usd
 from langchain_modelrouter.dispatch.settings import FailureAction, LimitsConfig
 from langchain_modelrouter.routing.decision import Decision
 from langchain_modelrouter.routing.request import RouteRequest
 from langchain_modelrouter.routing.router import TaskChoice
 
-NOBODY = Caller()
 UNDECIDED = Decision(ranked=(), strategy="", reason="not decided yet")
 
 

@@ -16,12 +16,17 @@ class Caller:
     user: str | None = None
 
 
+NOBODY = Caller()
+
+
 def caller_of(config: RunnableConfig) -> Caller:
     """Return the caller of a config.
 
     The run is the `run_id` of `configurable`, of the metadata or of the LangGraph run, else the run that the call is a
     child of. Give a graph a `run_id` where its calls shall count as one run.
     """
+    if not (config.get("configurable") or config.get("metadata") or config.get("callbacks")):
+        return NOBODY
     configurable: Mapping[str, Any] = config.get("configurable") or {}
     metadata: Mapping[str, Any] = config.get("metadata") or {}
 

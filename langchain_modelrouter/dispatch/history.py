@@ -42,7 +42,8 @@ def fitted_history(messages: Sequence[BaseMessage], *, provider: str, family: st
         provider: key of the target's provider.
         family: the integration that speaks to it, as `response_metadata["model_provider"]` names it.
     """
-    if not any(_is_foreign(message, provider, family) or _is_marked(message, family) for message in messages):
+    written = [one for one in messages if isinstance(one, AIMessage) or not isinstance(one.content, str)]
+    if not any(_is_foreign(one, provider, family) or _is_marked(one, family) for one in written):
         return History(messages)
     dropped: dict[str, None] = {}
     ids: dict[str, str] = {}

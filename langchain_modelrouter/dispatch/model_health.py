@@ -116,9 +116,9 @@ class ModelState:
         self._cached = Signals(
             resting_s=self._out_of_turn_s(now),
             in_flight=self.in_flight,
-            latency_s=self._latency.percentile(0.5),
-            ttft_s=self._ttft.percentile(0.5),
-            tokens_per_s=self._speed.percentile(0.5),
+            latency_s=self._latency.median,
+            ttft_s=self._ttft.median,
+            tokens_per_s=self._speed.median,
             failure_ratio=failures / calls if calls else 0.0,
             headroom=self._headroom if now < self._headroom_until else 1.0,
             unavailable=unavailable,
@@ -138,11 +138,11 @@ class ModelState:
             in_flight=self.in_flight,
             calls=self.calls,
             failures=self.failures,
-            p50_latency_s=self._latency.percentile(0.5),
+            p50_latency_s=self._latency.median,
             p95_latency_s=self._latency.percentile(0.95),
-            p50_ttft_s=self._ttft.percentile(0.5),
+            p50_ttft_s=self._ttft.median,
             p95_ttft_s=self._ttft.percentile(0.95),
-            tokens_per_s=self._speed.percentile(0.5),
+            tokens_per_s=self._speed.median,
             headroom=self._headroom if now < self._headroom_until else 1.0,
             unavailable=unavailable,
         )
@@ -155,12 +155,12 @@ class ModelState:
 
     def _ample_s(self) -> float:
         """The seconds after which a call without an answer has failed, however long the answer would have been."""
-        usual_s = self._latency.percentile(0.5) or self._baseline.nominal_s(LONG_ANSWER_TOKENS)
+        usual_s = self._latency.median or self._baseline.nominal_s(LONG_ANSWER_TOKENS)
         return self._config.slow_ratio * usual_s
 
     def _out_of_turn_s(self, now: float) -> float:
         """The rest that is left; while a probe is under way, the time that it is likely to take."""
         resting_s = self.breaker.resting_s(now)
         if not resting_s and self.breaker.is_open and self.breaker.is_probing(now):
-            return self._latency.percentile(0.5) or PROBE_S
+            return self._latency.median or PROBE_S
         return resting_s

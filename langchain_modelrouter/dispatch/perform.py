@@ -39,7 +39,7 @@ from langchain_modelrouter.dispatch.plan import (
     Wait,
 )
 from langchain_modelrouter.dispatch.tally import Tally
-from langchain_modelrouter.dispatch.timers import FOREVER, StreamTimer, nested_deadline, next_before
+from langchain_modelrouter.dispatch.timers import FOREVER, NestedDeadline, StreamTimer, next_before
 from langchain_modelrouter.dispatch.transport import alarm, headers_heard
 from langchain_modelrouter.dispatch.usage import billed
 from langchain_modelrouter.errors import StreamInterruptedError
@@ -63,6 +63,8 @@ class Performer:
 
     def perform(self, step: Step) -> Outcome:
         """Carry out one step, blocking."""
+        if isinstance(step, Call):
+            return self._ask(step)
         if isinstance(step, Wait):
             refused = self._may_wait(step.seconds)
             if refused is None:
@@ -82,7 +84,7 @@ class Performer:
             return attempt
         before, alarm.at = alarm.at, min(alarm.at, self._end_of(step))
         try:
-            with nested_deadline(self.call.deadline_at):
+            with NestedDeadline(self.call.deadline_at):
                 message = attempt.client.invoke(
                     attempt.messages, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
                 )
@@ -97,6 +99,8 @@ class Performer:
 
     async def aperform(self, step: Step) -> Outcome:
         """Carry out one step."""
+        if isinstance(step, Call):
+            return await self._aask(step)
         if isinstance(step, Wait):
             refused = self._may_wait(step.seconds)
             if refused is None:
@@ -116,7 +120,7 @@ class Performer:
             return attempt
         try:
             left_s = self._end_of(step) - self.live.clock()
-            with nested_deadline(self.call.deadline_at):
+            with NestedDeadline(self.call.deadline_at):
                 async with asyncio.timeout(None if left_s == FOREVER else left_s):
                     message = await attempt.client.ainvoke(
                         attempt.messages, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
@@ -160,7 +164,7 @@ class Performer:
         try:
             while True:
                 try:
-                    with nested_deadline(self.call.deadline_at):
+                    with NestedDeadline(self.call.deadline_at):
                         chunk = as_chunk(next_before(chunks, self._due(attempt)))
                 except StopIteration:
                     return self._ended(attempt, tally, held)
@@ -216,7 +220,7 @@ class Performer:
         try:
             while True:
                 try:
-                    with nested_deadline(self.call.deadline_at):
+                    with NestedDeadline(self.call.deadline_at):
                         chunk = as_chunk(await timer.next(chunks, self._due(attempt) - self.live.clock(), "first"))
                 except StopAsyncIteration:
                     timer.close()

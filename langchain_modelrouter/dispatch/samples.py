@@ -28,6 +28,11 @@ class Samples:
         self._by_age.append(value)
         insort(self._by_size, value)
 
+    @property
+    def median(self) -> float | None:
+        """The 50th percentile; None without samples."""
+        return self._by_size[(len(self._by_size) - 1) // 2] if self._by_size else None
+
     def percentile(self, share: float) -> float | None:
         """Return the value that `share` of the samples do not exceed (nearest rank); None without samples."""
         count = len(self._by_size)

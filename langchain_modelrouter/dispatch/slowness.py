@@ -39,7 +39,7 @@ class Baseline:
     def limit_s(self, output_tokens: int, *, slow_ratio: float, min_calls: int) -> float | None:
         """Return the latency from which a call is slow, in seconds; None while nothing is known of the model."""
         if len(self._ratios) >= min_calls:
-            usual = (self._ratios.percentile(0.5) or 0.0) * self._stretch
+            usual = (self._ratios.median or 0.0) * self._stretch
             return slow_ratio * usual * self.nominal_s(output_tokens) + OWN_SLACK_S
         if self._model.tokens_per_s is None:
             return None

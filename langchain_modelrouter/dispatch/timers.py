@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -21,14 +20,19 @@ def outer_deadline_at() -> float:
     return _outer_deadline_at.get()
 
 
-@contextmanager
-def nested_deadline(at: float) -> Iterator[None]:
-    """Let no routed call that starts within the block outlive `at`."""
-    token = _outer_deadline_at.set(at)
-    try:
-        yield
-    finally:
-        _outer_deadline_at.reset(token)
+class NestedDeadline:
+    """Lets no routed call that starts within its block outlive a moment."""
+
+    __slots__ = ("_at", "_token")
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    def __enter__(self) -> None:
+        self._token = _outer_deadline_at.set(self._at)
+
+    def __exit__(self, *_error: object) -> None:
+        _outer_deadline_at.reset(self._token)
 
 
 def next_before(chunks: Iterator[T], at: float) -> T:
