@@ -1,6 +1,7 @@
 """Everything that the commands print: tables on a terminal, plain columns in a pipe, JSON where asked for."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -30,12 +31,12 @@ def raw(text: str) -> None:
 
 def remark(text: str) -> None:
     """Print a line about an answer, dim on a terminal."""
-    print(f"\x1b[2m{text}\x1b[0m" if is_terminal() else text)
+    print(_styled(text, 2))
 
 
 def heading(text: str) -> None:
     """Print a heading, bold on a terminal."""
-    print(f"\x1b[1m{text}\x1b[0m" if is_terminal() else text)
+    print(_styled(text, 1))
 
 
 def note(text: str) -> None:
@@ -117,6 +118,11 @@ def tokens(count: int | None) -> str | None:
     if count is None:
         return None
     return f"{count / 1e6:.3g}M" if count >= 1_000_000 else f"{count / 1e3:.4g}k"
+
+
+def _styled(text: str, code: int) -> str:
+    """Return text in a style on a terminal; plain where nobody wants styles (https://no-color.org)."""
+    return f"\x1b[{code}m{text}\x1b[0m" if is_terminal() and not os.environ.get("NO_COLOR") else text
 
 
 def _plain(value: Any) -> Any:

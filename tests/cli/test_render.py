@@ -1,8 +1,10 @@
+import json
 from decimal import Decimal
 
 import pytest
 
 from langchain_modelrouter.cli import render
+from langchain_modelrouter.evaluation.advise import Finding
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,21 @@ def test_json_keeps_money_exact_and_sorts_sets(capsys: pytest.CaptureFixture[str
 def test_json_refuses_what_has_no_form() -> None:
     with pytest.raises(TypeError, match="object has no JSON form"):
         render.as_json(object())
+
+
+def test_a_terminal_without_colour_gets_plain_headings(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "is_terminal", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    render.heading("A")
+    monkeypatch.setenv("NO_COLOR", "1")
+    render.heading("B")
+    render.remark("C")
+    assert capsys.readouterr().out == "\x1b[1mA\x1b[0m\nB\nC\n"
+
+
+def test_json_takes_values_of_ours_and_no_infinity(capsys: pytest.CaptureFixture[str]) -> None:
+    render.as_json([Finding("low_volume", False, float("inf"), 1.0, "x")])
+    shown = json.loads(capsys.readouterr().out)
+    assert shown == [{"reason": "low_volume", "holds": False, "measured": None, "limit": 1.0, "message": "x"}]
