@@ -11,6 +11,7 @@ import yaml
 from langchain_modelrouter import RouterConfig
 from langchain_modelrouter.cli.main import COMMANDS
 from langchain_modelrouter.costs import job_cost
+from langchain_modelrouter.evaluation.workload import PUBLISHED_LATENCIES, simulate_workload
 from langchain_modelrouter.simulator.simulated_config import simulated_providers
 from langchain_modelrouter.testing import fault_server
 
@@ -55,6 +56,12 @@ def test_each_command_is_shown_and_each_that_is_shown_is_there() -> None:
     table = "".join(line for line in TEXT.splitlines() if line.startswith("| `modelrouter"))
     assert named <= set(COMMANDS)
     assert set(COMMANDS) <= named | set(re.findall(r"`([a-z-]+)(?: PRESET)?`", table))
+
+
+def test_the_arithmetic_of_the_workload_is_ours() -> None:
+    report = simulate_workload(PUBLISHED_LATENCIES)
+    assert f"{report.routed_s:.3f} s on average when routed instead of {report.baseline_s:.1f} s" in TEXT
+    assert f"{report.faster:.0%}".replace("%", " %") in TEXT
 
 
 def test_the_arithmetic_is_the_catalogues() -> None:
