@@ -44,7 +44,7 @@ class ChainRun:
     def child(self, config: RunnableConfig) -> RunnableConfig:
         """Return the config of an attempt: the caller's, under this run."""
         if self._run is None:
-            return {**config, "callbacks": None, "run_name": None, "run_id": None}  # type: ignore[typeddict-item]
+            return _inherited(config)
         return _under(self._run.get_child(), config)
 
     def ended(self, output: Any) -> None:
@@ -86,7 +86,7 @@ class AsyncChainRun:
     def child(self, config: RunnableConfig) -> RunnableConfig:
         """Return the config of an attempt: the caller's, under this run."""
         if self._run is None:
-            return {**config, "callbacks": None, "run_name": None, "run_id": None}  # type: ignore[typeddict-item]
+            return _inherited(config)
         return _under(self._run.get_child(), config)
 
     async def ended(self, output: Any) -> None:
@@ -120,6 +120,12 @@ def _add_own(manager: BaseCallbackManager, router: BaseChatModel) -> None:
         manager.add_tags(router.tags)
     if router.metadata:
         manager.add_metadata(router.metadata)
+
+
+def _inherited(config: RunnableConfig) -> RunnableConfig:
+    """Return the config of an attempt without a run around it: name and id were for that run."""
+    own = ("callbacks", "run_name", "run_id")
+    return {name: value for name, value in config.items() if value and name not in own}  # type: ignore[return-value]
 
 
 def _under(manager: BaseCallbackManager, config: RunnableConfig) -> RunnableConfig:

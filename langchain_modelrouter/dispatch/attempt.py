@@ -9,6 +9,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.prompt_values import ChatPromptValue, PromptValue
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch.answers import bad_answer
@@ -70,6 +71,11 @@ class OpenAttempt:
         if live.ledger.reserves:
             expected = Usage(*call.expected_tokens, estimated=True)
             live.ledger.reserve(self._row(self._record("lost", None, 0.0, expected)))
+
+    @property
+    def prompt(self) -> PromptValue:
+        """The messages as a client takes them without looking at each: they are messages already."""
+        return ChatPromptValue.model_construct(messages=self.messages)
 
     @property
     def ended(self) -> bool:
@@ -167,7 +173,13 @@ class OpenAttempt:
             self.live.ledger.release(self.call.call_id, self.number)
             return
         self.call.attempts.append(attempt)
-        self.live.ledger.record(self._row(attempt))
+        row = self._row(attempt)
+        self.live.ledger.record(row)
+        for listen in self.live.listeners:
+            try:
+                listen(row)
+            except Exception:
+                logger.exception("A listener failed")
 
     def _row(self, attempt: Attempt) -> LedgerRow:
         call, caller = self.call, self.call.caller

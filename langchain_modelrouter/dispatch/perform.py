@@ -86,7 +86,7 @@ class Performer:
         try:
             with NestedDeadline(self.call.deadline_at):
                 message = attempt.client.invoke(
-                    attempt.messages, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
+                    attempt.prompt, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
                 )
         except Exception as error:  # noqa: BLE001  a failure is a value; what is no failure of a model is raised by the plan
             return attempt.failed(error)
@@ -123,7 +123,7 @@ class Performer:
             with NestedDeadline(self.call.deadline_at):
                 async with asyncio.timeout(None if left_s == FOREVER else left_s):
                     message = await attempt.client.ainvoke(
-                        attempt.messages, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
+                        attempt.prompt, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
                     )
         except Exception as error:  # noqa: BLE001  as in `perform`
             return attempt.failed(error)
@@ -159,7 +159,7 @@ class Performer:
             return attempt
         tally, held = Tally(), list[AIMessageChunk]()
         chunks: Iterator[AIMessageChunk] = attempt.client.stream(
-            attempt.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
+            attempt.prompt, self.call.config, stop=self.call.stop, **attempt.kwargs
         )
         try:
             while True:
@@ -215,7 +215,7 @@ class Performer:
             return attempt
         tally, held, timer = Tally(), list[AIMessageChunk](), StreamTimer()
         chunks: AsyncIterator[AIMessageChunk] = attempt.client.astream(
-            attempt.messages, self.call.config, stop=self.call.stop, **attempt.kwargs
+            attempt.prompt, self.call.config, stop=self.call.stop, **attempt.kwargs
         )
         try:
             while True:
