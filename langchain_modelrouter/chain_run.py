@@ -15,6 +15,8 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tracers.context import _configure_hooks, _tracing_v2_is_enabled
 from langchain_core.utils.env import env_var_is_set
 
+from langchain_modelrouter.telemetry.names import MARK
+
 
 class ChainRun:
     """A chain run for blocking calls. Where nobody listens, it is no run at all."""
@@ -120,6 +122,7 @@ def _add_own(manager: BaseCallbackManager, router: BaseChatModel) -> None:
         manager.add_tags(router.tags)
     if router.metadata:
         manager.add_metadata(router.metadata)
+    manager.add_metadata({MARK: router._identifying_params.get("preset") or ""}, inherit=False)
 
 
 def _inherited(config: RunnableConfig) -> RunnableConfig:

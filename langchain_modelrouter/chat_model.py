@@ -30,7 +30,7 @@ from langchain_modelrouter.dispatch.call import UNDECIDED, RoutedCall
 from langchain_modelrouter.dispatch.caller import caller_of
 from langchain_modelrouter.dispatch.closing import closing_early
 from langchain_modelrouter.dispatch.fit import STRUCTURED
-from langchain_modelrouter.dispatch.ledger import Ledger
+from langchain_modelrouter.dispatch.ledger import Ledger, LedgerRow
 from langchain_modelrouter.dispatch.messages import as_message
 from langchain_modelrouter.dispatch.model_health import ModelHealth
 from langchain_modelrouter.dispatch.perform import Performer
@@ -45,6 +45,7 @@ from langchain_modelrouter.profiles import common_profile
 from langchain_modelrouter.report import By, Report, report
 from langchain_modelrouter.routing.decision import Decision
 from langchain_modelrouter.routing.router import TaskChoice
+from langchain_modelrouter.telemetry.decisions import log_decision
 
 _FORWARDED = ("temperature", "max_tokens")
 _FOR_CLIENTS = ("streaming", "cache", "output_version", "rate_limiter")
@@ -192,6 +193,13 @@ class RouterChatModel(EntryPoints):
         """The record of every attempt: `router.ledger.rows()`. It is shared by all views of this router."""
         return self.engine.snapshot.live.ledger
 
+    def listen(self, listener: Callable[[LedgerRow], None]) -> None:
+        """Have `listener` called with the row of each attempt when it is over, by the thread that made it.
+
+        It should be quick; its errors are logged. All views of this router are listened to.
+        """
+        self.engine.snapshot.live.listeners.append(listener)
+
     def report(self, by: By = "task", *, baseline: str | None = None, since: datetime | None = None) -> Report:
         """Return what the ledger adds up to: calls, tokens, cost, saving, rates, latencies. It may read a file.
 
@@ -293,6 +301,7 @@ class RouterChatModel(EntryPoints):
             call.decision = engine.decide(snapshot, request, choice, preset, call.budget)
             call.settings = engine.settings(snapshot, choice.task, given)
             call.decision_ms = milliseconds_since(started)
+            log_decision(call.call_id, request, call.decision, call.decision_ms)
 
         choice = engine.stated_task(snapshot, request)
         if choice is None and not asks:

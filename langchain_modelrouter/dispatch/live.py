@@ -9,7 +9,7 @@ from time import monotonic
 from langchain_modelrouter.dispatch.budget import Budgets
 from langchain_modelrouter.dispatch.clients import Clients
 from langchain_modelrouter.dispatch.health import Health
-from langchain_modelrouter.dispatch.ledger import Ledger
+from langchain_modelrouter.dispatch.ledger import Ledger, LedgerRow
 from langchain_modelrouter.dispatch.retry import RetryBudget
 
 
@@ -27,6 +27,8 @@ class Live:
     ledger: Ledger
     retry_budget: RetryBudget
     budgets: Budgets = field(default_factory=Budgets)
+    listeners: list[Callable[[LedgerRow], None]] = field(default_factory=list)
+    """Told of each attempt when it is over."""
     clock: Callable[[], float] = monotonic
     """Monotonic seconds, for every timer."""
     wall: Callable[[], datetime] = utc_now
