@@ -17,27 +17,25 @@ from typing import Any, ClassVar, Self, cast
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
-from langchain_core.runnables import Runnable, RunnableConfig, RunnablePassthrough
+from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ensure_config
-from langchain_core.tools import BaseTool
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.chain_run import AsyncChainRun, ChainRun
 from langchain_modelrouter.config import RouterConfig
+from langchain_modelrouter.deferred import DeferredBinding
 from langchain_modelrouter.dispatch import drive
 from langchain_modelrouter.dispatch.call import UNDECIDED, RoutedCall
 from langchain_modelrouter.dispatch.caller import caller_of
 from langchain_modelrouter.dispatch.closing import closing_early
-from langchain_modelrouter.dispatch.fit import STRUCTURED
 from langchain_modelrouter.dispatch.ledger import Ledger, LedgerRow
 from langchain_modelrouter.dispatch.messages import as_message
 from langchain_modelrouter.dispatch.model_health import ModelHealth
 from langchain_modelrouter.dispatch.perform import Performer
-from langchain_modelrouter.dispatch.structured import StructuredOutput, StructuredOutputParser, checked_method
+from langchain_modelrouter.dispatch.structured import Method
 from langchain_modelrouter.dispatch.timers import outer_deadline_at
 from langchain_modelrouter.engine import Engine, PlanMaker, Snapshot, milliseconds_since, new_call_id
-from langchain_modelrouter.entry_points import EntryPoints
 from langchain_modelrouter.errors import AllModelsFailedError, UnknownOptionError, UnknownTaskError
 from langchain_modelrouter.opening import checked_picklable, open_engine, reopened, tasks_of_models
 from langchain_modelrouter.options import take_options
@@ -53,7 +51,7 @@ _ENGINE_FIELDS = ("clients", "classifier", "timeout", "api_key", *_FOR_CLIENTS)
 """Fields that the engine is made from, besides the configuration."""
 
 
-class RouterChatModel(EntryPoints):
+class RouterChatModel(DeferredBinding):
     """A chat model that routes each call, falls back across providers and says what it cost.
 
     Args of a call, as keywords or in `config["configurable"]`: `task`, `model` (forces one; falls back only with
@@ -464,56 +462,7 @@ class RouterChatModel(EntryPoints):
         elif isinstance(error, Exception) and len(attempts) > 1:
             error.add_note("attempts: " + "; ".join(f"{one['model']}: {one['error'] or 'ok'}" for one in attempts))
 
-    # --- tools and schemas, deferred to the model chosen ---------------------------------------
-
-    def bind_tools(
-        self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
-        *,
-        tool_choice: Any = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return this router with tools; they are bound, call by call, by the model that is chosen."""
-        if tool_choice is not None:
-            kwargs["tool_choice"] = tool_choice
-        return self.bind(tools=list(tools), **kwargs)
-
-    def with_structured_output(
-        self,
-        schema: dict[str, Any] | type,
-        *,
-        method: str | None = None,
-        include_raw: bool = False,
-        strict: bool | None = None,
-        **kwargs: Any,
-    ) -> Runnable[LanguageModelInput, Any]:
-        """Return a runnable that answers in `schema`; how the model is told is left to the model that is chosen.
-
-        Args:
-            schema: a pydantic class, a TypedDict, or a JSON schema.
-            method: `json_schema`, `function_calling` or `json_mode`; by default the first that all models of the
-                preset can do.
-            include_raw: return `{"raw", "parsed", "parsing_error"}` instead of the parsed answer.
-            strict: demand strict adherence where the provider has that.
-
-        Raises:
-            InvalidOptionError: there is no such method.
-            UnknownOptionError: a keyword is not known.
-        """
-        for name in kwargs:
-            raise UnknownOptionError(name, ["method", "include_raw", "strict"])
-        chosen = checked_method(method) if method is not None else self._default_method()
-        model = self.bind(**{STRUCTURED: StructuredOutput(schema, chosen, strict)})
-        parser = StructuredOutputParser(schema_=schema)
-        if not include_raw:
-            return model | parser
-        parsed = RunnablePassthrough.assign(
-            parsed=lambda value: parser.invoke(value["raw"]), parsing_error=lambda _: None
-        )
-        failed = RunnablePassthrough.assign(parsed=lambda _: None)
-        return {"raw": model} | parsed.with_fallbacks([failed], exception_key="parsing_error")
-
-    def _default_method(self) -> Any:
+    def _default_method(self) -> Method:
         if (self.profile or {}).get("structured_output"):
             return "json_schema"
         models = self._reachable(self.engine.snapshot)
