@@ -40,6 +40,7 @@ from langchain_modelrouter.dispatch.plan import (
 )
 from langchain_modelrouter.dispatch.tally import Tally
 from langchain_modelrouter.dispatch.timers import FOREVER, NestedDeadline, StreamTimer, next_before
+from langchain_modelrouter.dispatch.traced_cost import priced
 from langchain_modelrouter.dispatch.transport import alarm, headers_heard
 from langchain_modelrouter.dispatch.usage import billed
 from langchain_modelrouter.errors import StreamInterruptedError
@@ -159,7 +160,7 @@ class Performer:
             return attempt
         tally, held = Tally(), list[AIMessageChunk]()
         chunks: Iterator[AIMessageChunk] = attempt.client.stream(
-            attempt.prompt, self.call.config, stop=self.call.stop, **attempt.kwargs
+            attempt.prompt, self._config_of(step), stop=self.call.stop, **attempt.kwargs
         )
         try:
             while True:
@@ -215,7 +216,7 @@ class Performer:
             return attempt
         tally, held, timer = Tally(), list[AIMessageChunk](), StreamTimer()
         chunks: AsyncIterator[AIMessageChunk] = attempt.client.astream(
-            attempt.prompt, self.call.config, stop=self.call.stop, **attempt.kwargs
+            attempt.prompt, self._config_of(step), stop=self.call.stop, **attempt.kwargs
         )
         try:
             while True:
@@ -379,7 +380,7 @@ class Performer:
 
     def _config_of(self, step: Call | Ask) -> RunnableConfig:
         """Return the config of an attempt; the tokens of our own questions stay out of message streams."""
-        config = self.call.config
+        config = priced(self.call.config, step.model)
         return config if step.role == "reply" else {**config, "tags": [*(config.get("tags") or ()), "nostream"]}
 
     def _stop_of(self, step: Call | Ask) -> list[str] | None:
