@@ -1,7 +1,7 @@
 """What the recorded traffic was, cost and would have cost: the ledger's rows, added up."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from math import ceil
 from typing import Any, Literal, get_args
@@ -14,6 +14,8 @@ from langchain_modelrouter.dispatch.ledger import LedgerRow
 from langchain_modelrouter.errors import InvalidOptionError
 
 By = Literal["task", "model", "provider", "day"]
+UNDECIDED = "(undecided)"
+"""Task of a call that ended before it had one."""
 HELPERS = frozenset({"classifier", "judge"})
 """Roles whose answers are not the reply."""
 
@@ -95,7 +97,7 @@ def report(rows: Iterable[LedgerRow], config: RouterConfig, *, by: By = "task", 
         raise InvalidOptionError("by", f"it is {by!r}; give one of {', '.join(get_args(By))}")
     known = config.registry
     reference = known.resolve(baseline) if baseline else known.get(BASELINE_MODEL)
-    ordered = sorted(rows, key=lambda row: (row.call_id, row.number))
+    ordered = _settled(sorted(rows, key=lambda row: (row.call_id, row.number)))
     fallen_back = _fallen_back(ordered)
     groups: dict[str, list[LedgerRow]] = {}
     for row in ordered:
@@ -160,6 +162,12 @@ def _line(name: str, rows: Sequence[LedgerRow], reference: ModelInfo | None, fal
         p95_s=_percentile(latencies, 0.95),
         tokens_per_s=_rate(sum(row.attempt.output_tokens for row in replies), sum(latencies)),
     )
+
+
+def _settled(ordered: Sequence[LedgerRow]) -> list[LedgerRow]:
+    """Give the attempts that asked for the task the task that their call then had."""
+    tasks = {row.call_id: row.task for row in ordered if row.task}
+    return [row if row.task else replace(row, task=tasks.get(row.call_id, UNDECIDED)) for row in ordered]
 
 
 def _replies(rows: Iterable[LedgerRow]) -> list[LedgerRow]:

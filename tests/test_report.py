@@ -71,6 +71,12 @@ def test_lines_by_task_model_provider_and_day() -> None:
     assert list(lines_of(rows, "day")) == ["2026-03-31", "2026-04-01"]
 
 
+def test_what_a_classifier_cost_counts_for_the_task_that_it_named() -> None:
+    asked = answer("a", "", role="classifier")
+    assert lines_of([asked, answer("a", number=1)])["code"].attempts == 2
+    assert list(lines_of([asked])) == ["(undecided)"]
+
+
 def test_an_unknown_price_makes_its_sums_unknown_and_no_others() -> None:
     rows = [answer("a", cost_usd=None), answer("b", "simple")]
     assert lines_of(rows)["code"].cost_usd is None

@@ -61,7 +61,7 @@ def show(made: Report) -> None:
         render.line("Tokens are in part our estimate, where a provider told none.")
     if made.presets and made.total.calls:
         render.line()
-        presets = [(name, render.usd(usd)) for name, usd in made.presets.items()]
+        presets = [(name, render.usd(usd, digits=4)) for name, usd in made.presets.items()]
         title = "What each preset would have cost on these replies"
         render.table(("preset", "cost"), presets, title=title, right=("cost",))
 
@@ -83,7 +83,7 @@ def _cells(line: Line) -> tuple[Any, ...]:
         f"{line.attempts:,}",
         f"{line.input_tokens:,}",
         f"{line.output_tokens:,}",
-        render.usd(line.cost_usd),
+        render.usd(line.cost_usd, digits=4),
         render.percent(line.saving),
         render.percent(line.success_rate),
         render.percent(line.fallback_rate),

@@ -1,7 +1,8 @@
 """Budgets: reserve before a call, settle after it, so that calls at the same time cannot spend the same money.
 
 A call starts where what is spent, what is reserved and what it is expected to cost fit the budget, and reserves its
-worst case meanwhile: so however many calls run at once, they overshoot by less than one call's worst case.
+worst case meanwhile: so however many calls run at once, they overshoot by less than one call's worst case. Sums are
+those of this process and of what its ledger held when it began; processes side by side do not see each other's.
 """
 
 import logging

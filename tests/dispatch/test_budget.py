@@ -1,10 +1,12 @@
 import asyncio
 import logging
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command
@@ -160,6 +162,29 @@ async def test_a_ledger_in_a_file_carries_a_budget_over_a_restart(door: Door, tm
     second = router_with(budget, **parts)
     with pytest.raises(BudgetExceededError):
         await door(second, "hi", alice)
+
+
+def test_a_reload_keeps_what_is_spent_and_takes_the_new_ceiling(tmp_path: Path) -> None:
+    file = tmp_path / "modelrouter.yaml"
+
+    def write(usd: float) -> None:
+        budget = {"usd": usd, "per": "day", "when_exceeded": "fail"}
+        file.write_text(yaml.safe_dump(config_of(budget)), encoding="utf-8")
+
+    write(0.03)
+    router = RouterChatModel(file, clients={"dear": ScriptedChatModel(["yes"], cyclic=True, usage=USAGE)})
+    for _ in range(2):
+        router.invoke("hi", model="dear")
+    with pytest.raises(BudgetExceededError):
+        router.invoke("hi", model="dear")
+    write(0.05)
+    deadline = time.monotonic() + 10
+    while router.engine.snapshot.config.budgets[0].usd != Decimal("0.05") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    router.invoke("hi", model="dear")
+    with pytest.raises(BudgetExceededError):
+        router.invoke("hi", model="dear")
+    assert spent_usd(router) == Decimal("0.06")
 
 
 class State(TypedDict, total=False):
