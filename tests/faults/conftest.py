@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from langchain_modelrouter.dispatch.sqlite_ledger import SqliteLedger
 from langchain_modelrouter.simulator import Simulator
 from tests.faults.kit import Bench, config_of, live_of, stop_following
 
@@ -23,6 +24,8 @@ async def bench() -> AsyncIterator[Bench]:
             live_of(router).clients.close()
             if router.engine._followed is not None:
                 await asyncio.to_thread(stop_following, router.engine._followed)
+            if isinstance(ledger := live_of(router).ledger, SqliteLedger):
+                await asyncio.to_thread(ledger.close)
         bench.routers.clear()
         end = time.monotonic() + 3
         while simulator.open_connections and time.monotonic() < end:  # noqa: ASYNC110  it is another thread's loop
@@ -30,8 +33,14 @@ async def bench() -> AsyncIterator[Bench]:
         assert simulator.open_connections == 0
         assert {record.outcome for record in simulator.requests} <= {"ok", "error", "aborted"}
         assert asyncio.all_tasks() - tasks - {asyncio.current_task()} == set()
-    left = [thread for thread in set(threading.enumerate()) - threads if "asyncio_" not in thread.name]
-    assert left == []
+    end = time.monotonic() + 3
+    while threads_beside(threads) and time.monotonic() < end:  # noqa: ASYNC110  threads tell nobody that they end
+        await asyncio.sleep(0.005)
+    assert threads_beside(threads) == []
+
+
+def threads_beside(known: set[threading.Thread]) -> list[threading.Thread]:
+    return [thread for thread in set(threading.enumerate()) - known if "asyncio_" not in thread.name]
 
 
 @pytest.fixture
