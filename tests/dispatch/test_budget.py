@@ -4,6 +4,7 @@ import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -189,6 +190,22 @@ def test_a_reload_keeps_what_is_spent_and_takes_the_new_ceiling(tmp_path: Path) 
 
 class State(TypedDict, total=False):
     answer: str
+
+
+async def test_the_nodes_of_one_graph_run_share_the_budget_of_that_run(door: Door) -> None:
+    router = router_with({"usd": 0.03, "per": "run", "when_exceeded": "fail"})
+
+    async def node(_state: State) -> State:
+        return {"answer": (await door(router, "hi")).text}
+
+    builder = StateGraph(State)
+    for name in ("one", "two", "three"):
+        builder.add_node(name, node)
+    graph = builder.add_edge(START, "one").add_edge("one", "two").add_edge("two", "three").compile()
+    for runs in (1, 2):
+        with pytest.raises(BudgetExceededError):
+            await graph.ainvoke({}, {"run_id": uuid4()})
+        assert len(router.ledger.rows()) == 2 * runs
 
 
 async def test_interrupt_asks_for_more_inside_a_graph_and_goes_on(door: Door) -> None:
