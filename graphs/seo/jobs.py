@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,9 +25,14 @@ class Job(BaseModel):
     id: str | None = None
 
     @property
+    def name(self) -> str:
+        """The `id`, else the name under which the run is kept."""
+        return self.id or self.thread_id
+
+    @property
     def thread_id(self) -> str:
-        """The name under which the run is kept: the `id`, else one that follows from the job's content."""
-        return self.id or f"seo-{sha256(self.model_dump_json().encode()).hexdigest()[:16]}"
+        """The name under which the run is kept; it follows from the whole job, so that a job that changes is run."""
+        return f"{self.id or 'seo'}-{sha256(self.model_dump_json().encode()).hexdigest()[:16]}"
 
 
 def read_jobs(path: Path) -> list[Job]:
@@ -52,7 +57,7 @@ def read_jobs(path: Path) -> list[Job]:
         except ValueError as error:
             faults.append(f"{path}:{number}: no JSON: {error}")
         else:
-            if jobs.setdefault(job.thread_id, job) != job:
+            if jobs.setdefault(job.name, job) != job:
                 faults.append(f"{path}:{number}: id: {job.id!r} names another job already")
     if faults:
         raise ValueError("\n".join(faults))
@@ -65,6 +70,7 @@ async def arun_jobs(
     *,
     checkpointer: BaseCheckpointSaver[Any],
     at_once: int = 4,
+    is_valid: Callable[[dict[str, Any]], bool] = lambda report: True,
     **options: Any,
 ) -> AsyncGenerator[tuple[Job, dict[str, Any]]]:
     """Yield each job with its report as it is done; jobs that were done before are not paid for again.
@@ -72,12 +78,17 @@ async def arun_jobs(
     Args:
         checkpointer: keeps all runs; called again with the same one, the work goes on where it stood.
         at_once: how many jobs run at the same time.
+        is_valid: says of the report of a job that was done before whether it stands; if not, the job is run anew.
         options: passed on to `arun_seo`.
     """
     places = asyncio.Semaphore(at_once)
 
     async def done(job: Job) -> tuple[Job, dict[str, Any]]:
         async with places:
+            kept = await checkpointer.aget_tuple({"configurable": {"thread_id": job.thread_id}})
+            report = kept.checkpoint["channel_values"].get("report") if kept is not None else None
+            if report is not None and not is_valid(report):
+                await checkpointer.adelete_thread(job.thread_id)
             report = await arun_seo(
                 router,
                 target=job.target,

@@ -1,14 +1,14 @@
 """The pipeline as one call."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.types import Command
+from langgraph.types import Command, Durability
 
 from graphs.seo.pipeline import SeoGraph, build
 from graphs.seo.search import SearchProvider
@@ -35,6 +35,7 @@ async def arun_seo(
     approve: Approve | None = None,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     thread_id: str | None = None,
+    metadata: Mapping[str, str | int | float | bool] | None = None,
     **build_options: Any,
 ) -> dict[str, Any]:
     """Return the report on the target page; failures of pages and models are entries of its `errors`.
@@ -44,10 +45,11 @@ async def arun_seo(
         approve: shown the finished report; asked before it is returned.
         checkpointer: keeps the run; one that was cut off goes on where it stood when called with its
             `thread_id` again, without repeating a call that was answered.
+        metadata: stored with the checkpoints, and seen by whoever traces the run.
         build_options: passed on to `build`.
 
     Raises:
-        ValueError: there is neither a competitor nor a search provider.
+        ValueError: there is neither a competitor nor a search provider, or the thread is a run on another target.
         NotApprovedError: `approve` said no.
     """
     if not competitors and search is None:
@@ -62,16 +64,22 @@ async def arun_seo(
         checkpointer=checkpointer,
         **build_options,
     )
-    config: RunnableConfig = {"configurable": {"thread_id": thread_id or uuid4().hex}}
+    config: RunnableConfig = {"configurable": {"thread_id": thread_id or uuid4().hex}, "metadata": dict(metadata or {})}
     start = SeoInput(target=target, competitors=list(competitors), keyword=keyword)
     before = await graph.aget_state(config) if checkpointer is not None else None
+    if before is not None and before.values.get("target", target) != target:
+        raise ValueError(f"the run {thread_id!r} is on {before.values['target']}, not on {target}")
     if before is not None and before.values and not before.next:
         state = before.values
     else:
         go_on = before is not None and bool(before.next)
         state = await _streamed(graph, None if go_on else start, config, on_progress)
     if approve is not None and "approved" not in state:
-        state = await _streamed(graph, Command(resume=approve(state["report"])), config, on_progress)
+        answer = approve(state["report"])
+        stopped = await graph.aget_state(config)
+        # A run that was finished by a graph that asks nobody has no gate to pass.
+        state = await _streamed(graph, Command(resume=answer), config, on_progress) if stopped.next else state
+        state = {**state, "approved": answer}
     if approve is not None and not state["approved"]:
         raise NotApprovedError("the report was not approved")
     return cast("dict[str, Any]", state["report"])
@@ -88,9 +96,13 @@ async def _streamed(
     config: RunnableConfig,
     on_progress: Progress | None,
 ) -> dict[str, Any]:
-    """Run the graph to its end or next interrupt; return the state."""
+    """Run the graph to its end or next interrupt; return the state.
+
+    Each step is stored before the next begins: what the next one pays for can be lost, what was paid for cannot.
+    """
     state: dict[str, Any] = {}
-    async for mode, event in graph.astream(start, config, stream_mode=["custom", "values"]):
+    durability: Durability | None = "sync" if graph.checkpointer is not None else None
+    async for mode, event in graph.astream(start, config, stream_mode=["custom", "values"], durability=durability):
         if mode == "values":
             state = cast("dict[str, Any]", event)
         elif on_progress is not None:

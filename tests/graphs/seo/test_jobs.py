@@ -1,6 +1,7 @@
 import json
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -17,8 +18,9 @@ def test_a_file_gives_each_job_once(tmp_path: Path) -> None:
     path.write_text("\n".join(json.dumps(line) for line in [*lines, {}, lines[0]]).replace("{}", ""))
     jobs = read_jobs(path)
     assert [job.target for job in jobs] == ["https://a.example/", "https://b.example/"]
-    assert jobs[1].thread_id == "b"
-    assert jobs[0].thread_id == Job(target="https://a.example/", keyword="k").thread_id
+    assert jobs[1].name == "b"
+    assert jobs[0].name == jobs[0].thread_id == Job(target="https://a.example/", keyword="k").thread_id
+    assert jobs[1].thread_id != Job(target="https://c.example/", id="b").thread_id
 
 
 def test_all_faults_of_a_file_are_named_with_their_lines(tmp_path: Path) -> None:
@@ -44,5 +46,10 @@ async def test_jobs_run_once_and_are_taken_up_again(
         done = [job async for job, _ in arun_jobs(router, jobs, checkpointer=saver, allow_private=True)]
         calls = simulator.calls()
         again = [job async for job, _ in arun_jobs(router, jobs, checkpointer=saver, allow_private=True)]
-    assert set(done) == set(again) == set(jobs)
-    assert simulator.calls() == calls
+        assert set(done) == set(again) == set(jobs)
+        assert simulator.calls() == calls
+        options: dict[str, Any] = {"checkpointer": saver, "allow_private": True}
+        refused = jobs[0].competitors[0]
+        anew = arun_jobs(router, jobs, is_valid=lambda report: report["pages"][1]["url"] != refused, **options)
+        assert {job async for job, _ in anew} == set(jobs)
+    assert simulator.calls() == calls * 4 // 3

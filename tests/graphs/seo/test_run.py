@@ -1,9 +1,3 @@
-import asyncio
-import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -67,105 +61,11 @@ async def test_a_finished_thread_is_not_run_again(
     async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "runs.db")) as saver:
         first = await arun_seo(router, **job(sample_site), checkpointer=saver, thread_id="one")
         calls = simulator.calls()
-        assert await arun_seo(router, **job(sample_site), checkpointer=saver, thread_id="one") == first
+        kept = {"checkpointer": saver, "thread_id": "one"}
+        assert await arun_seo(router, **job(sample_site), **kept) == first
+        assert await arun_seo(router, **job(sample_site), **kept, approve=lambda report: True) == first
+        with pytest.raises(NotApprovedError):
+            await arun_seo(router, **job(sample_site), **kept, approve=lambda report: False)
+        with pytest.raises(ValueError, match="the run 'one' is on"):
+            await arun_seo(router, **{**job(sample_site), "target": "https://example.org/"}, **kept)
     assert simulator.calls() == calls
-
-
-KILLED_IN = (
-    "read_target",
-    "data_collection",
-    "search",
-    "pick",
-    "content_scraping",
-    "gap_analysis",
-    "recommendations",
-    "report",
-)
-
-
-@pytest.fixture
-def worker(tmp_path: Path) -> Path:
-    """Return a script that runs one job and kills itself in the node that it is told."""
-    script = tmp_path / "worker.py"
-    script.write_text(
-        """
-import asyncio, os, signal, sys
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from graphs.seo.agents import Agents
-from graphs.seo.run import arun_seo
-from graphs.seo.search import SavedResults
-from langchain_modelrouter import RouterChatModel
-
-db, config, results, node, target = sys.argv[1:]
-if node != "none":
-    name = "_scraped" if node == "content_scraping" else node
-    original, entered = getattr(Agents, name), []
-
-    async def killed(self, state):
-        entered.append(1)
-        if node != "content_scraping":
-            await asyncio.sleep(0.2)
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = await original(self, state)
-        if len(entered) == 3:
-            await asyncio.sleep(0.3)
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    setattr(Agents, name, killed)
-
-
-async def main():
-    async with AsyncSqliteSaver.from_conn_string(db) as saver:
-        report = await arun_seo(
-            RouterChatModel(config), target=target, search=SavedResults(results), allow_private=True,
-            max_concurrency=1, competitors_wanted=3, checkpointer=saver, thread_id="job",
-        )
-    assert len(report["recommendations"]) == 8, report["errors"]
-    print(sum(row["calls"] for row in report["costs"]))
-
-
-asyncio.run(main())
-"""
-    )
-    return script
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("node", KILLED_IN)
-async def test_a_killed_run_goes_on_without_repeating_a_paid_call(
-    node: str, worker: Path, tmp_path: Path, simulated: Simulated, sample_site: SampleSite
-) -> None:
-    simulator, _ = simulated
-    config = tmp_path / "router.yaml"
-    config.write_text(config_text(simulator))
-    results = tmp_path / "results.json"
-    pages = [sample_site.target.replace("harbour-wheels", name) for name in ("a", "b")]
-    results.write_text(json.dumps([*sample_site.competitors, *pages]))
-
-    async def run(kill_in: str) -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(worker), str(tmp_path / "runs.db"), str(config), str(results), kill_in),
-            sample_site.target,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "SIMULATED_KEY": "none"},
-        )
-        out, err = await process.communicate()
-        return process.returncode or 0, out.decode() + err.decode()
-
-    code, said = await run(node)
-    assert code == -signal.SIGKILL, said
-    code, said = await run("none")
-    assert code == 0, said
-    # The page whose call was answered but not yet stored when the kill came may be asked about again.
-    repeated = simulator.calls() - int(said)
-    assert repeated == (1 if node == "content_scraping" else 0)
-
-
-def config_text(simulator: Simulator) -> str:
-    providers = "".join(
-        f"  {key}: {{base_url: '{simulator.url(key)}', api_key_env: SIMULATED_KEY, kind: openai}}\n"
-        for key in ("sambanova", "nebius")
-    )
-    return f"version: 1\nproviders:\n{providers}"
