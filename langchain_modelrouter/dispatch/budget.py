@@ -14,8 +14,6 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
-from langgraph.types import interrupt
-
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch.caller import Caller
 from langchain_modelrouter.dispatch.forking import renew_after_fork
@@ -186,6 +184,8 @@ class CallBudget:
         error = BudgetExceededError(line.budget.name, _shown(expected_usd), _shown(left))
         if line.budget.when_exceeded == "fail" or not _is_in_graph(self._config):
             raise error
+        from langgraph.types import interrupt  # only here, since most processes never ask
+
         question = f"{error} How many dollars more? With 0 the call fails."
         facts = {"budget": line.budget.name, "per": line.budget.per, "limit_usd": float(line.budget.usd)}
         more = interrupt({"question": question, **facts, "spent_usd": float(line.spend.spent)})
