@@ -28,8 +28,8 @@ def ledger_of(router: RouterChatModel) -> SqliteLedger:
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file for the ledger, whose writer gives up soon."""
-    for name in ("LOCKED_S", "IDLE_S", "RETRY_S"):
-        monkeypatch.setattr(sqlite_ledger, name, 0.05)
+    for name, seconds in (("LOCKED_S", 0.5), ("IDLE_S", 0.05), ("RETRY_S", 0.05)):
+        monkeypatch.setattr(sqlite_ledger, name, seconds)
     return tmp_path / "ledger.db"
 
 
