@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -90,9 +91,10 @@ def test_old_rows_go_at_the_start(tmp_path: Path) -> None:
 def test_a_file_of_a_newer_release_is_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     connection = sqlite3.connect(tmp_path / "x.db")
     connection.execute("PRAGMA user_version = 99")
-    connection.close()
     assert not SqliteLedger(tmp_path / "x.db").flush(0.3)
     assert "version 99" in caplog.text
+    connection.execute("PRAGMA user_version = 0")
+    connection.close()
 
 
 def test_the_thread_ends_when_it_is_idle_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,17 +125,22 @@ def test_threads_together_lose_no_row(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each file grow by no page once its tables are there: SQLite's own error of a full disk."""
-    opened = SqliteLedger._opened
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let no file grow once its tables are there, which is SQLite's own full disk, until the test is over."""
+    opened, connections = SqliteLedger._opened, set[sqlite3.Connection]()
 
     def opened_on_a_full_disk(self: SqliteLedger) -> sqlite3.Connection:
         connection = opened(self)
         connection.execute("PRAGMA max_page_count = 1")
+        connections.add(connection)
         return connection
 
     monkeypatch.setattr(SqliteLedger, "_opened", opened_on_a_full_disk)
     monkeypatch.setattr(sqlite_ledger, "LOCKED_S", 0.1)
+    yield
+    monkeypatch.undo()
+    for connection in connections:
+        connection.execute("PRAGMA max_page_count = 1000000")
 
 
 @pytest.mark.usefixtures("full_disk")
