@@ -1,4 +1,4 @@
-"""Trains the local classifier on labelled prompts. Needs the `train` extra (numpy, scikit-learn)."""
+"""Trains the local classifier on labelled prompts. Needs the `train` extra (numpy, scipy, scikit-learn)."""
 
 import os
 from collections import Counter
