@@ -12,6 +12,7 @@ from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.catalog.registry import ModelRegistry
 from langchain_modelrouter.simulator.answers import answers
 from langchain_modelrouter.simulator.chat_request import BadRequestError, ChatRequest, read_chat_request
+from langchain_modelrouter.simulator.decisions import DecisionsCompletion, read_decision_request, words_for
 from langchain_modelrouter.simulator.embeddings import embeddings_body
 from langchain_modelrouter.simulator.fault import Fault
 from langchain_modelrouter.simulator.http_server import HttpRequest
@@ -37,9 +38,9 @@ class ApiCall:
         return None if self.model is None else self.model.key
 
     @property
-    def is_chat(self) -> bool:
-        """True for a chat completion: faults are for these."""
-        return self.method == "POST" and self.endpoint == "chat/completions"
+    def takes_faults(self) -> bool:
+        """True for what a model answers: a chat completion or a decision."""
+        return self.method == "POST" and self.endpoint in ("chat/completions", "decisions")
 
     @property
     def targets(self) -> frozenset[str]:
@@ -90,6 +91,10 @@ class Endpoints:
                 if call.model is not None:
                     return self._chat(request, call.model, fault, number, now_s)
                 return _unknown_model(request.model)
+            case "POST", "decisions" if is_known:
+                if call.model is not None:
+                    return self._decisions(call.body, call.model, fault, number)
+                return _unknown_model(_model_name(call.body))
             case "POST", "embeddings" if is_known:
                 body = embeddings_body(call.body)
                 return json_moves(body) if call.model is not None else _unknown_model(_model_name(call.body))
@@ -113,6 +118,18 @@ class Endpoints:
         )
         moves = completion.moves() if fault is None else fault.moves(completion)
         return _with_headers(moves, self._limits[model.provider].after(completion.usage["total_tokens"], now_s))
+
+    def _decisions(self, body: Any, model: ModelInfo, fault: Fault | None, number: int) -> Moves:
+        request, questions = read_decision_request(body)
+        completion = DecisionsCompletion(
+            request=request,
+            choices=words_for(request, questions),
+            latency=self._latency(model),
+            id=f"decision-simulated-{number}",
+            created=int(time.time()),
+            questions=questions,
+        )
+        return completion.moves() if fault is None else fault.moves(completion)
 
     def _latency(self, model: ModelInfo) -> Latency:
         """Return the catalogue's latency at this simulator's speed; what is unknown takes no time."""

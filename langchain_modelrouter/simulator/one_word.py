@@ -35,7 +35,7 @@ def one_word_answer(prompt: PromptText) -> str | None:
     options, end = _options(asking)
     if not options:
         return None
-    return _choice(options, asking[end:] if asking is prompt.subject else prompt.subject)
+    return option_for(options, asking[end:] if asking is prompt.subject else prompt.subject)
 
 
 def _options(text: str) -> tuple[list[str], int]:
@@ -48,7 +48,7 @@ def _options(text: str) -> tuple[list[str], int]:
     return max(found, key=lambda row: len(row[0]), default=([], 0))
 
 
-def _choice(options: list[str], text: str) -> str:
+def option_for(options: list[str], text: str) -> str:
     """Return the option that the text names, or the one with most signs in it, or a modest one."""
     words = words_of(text)
     folded = {option.casefold(): option for option in options}

@@ -22,8 +22,8 @@ from langchain_modelrouter.simulator.wire import Head
 class Simulator:
     """An OpenAI-compatible stand-in for all providers of a registry, in a thread of its own.
 
-    It serves `/<provider>/v1/chat/completions`, `/models` and `/embeddings` for each provider, and `/health`. Its
-    answers say that they are simulated; it proves wiring, cost and resilience, never intelligence.
+    It serves `/<provider>/v1/chat/completions`, `/models`, `/embeddings` and `/decisions` for each provider, and
+    `/health`. Its answers say that they are simulated; it proves wiring, cost and resilience, never intelligence.
 
     Args:
         registry: the providers and models to stand in for, with their latency and speed.
@@ -189,7 +189,7 @@ class Simulator:
         """Return the reply to a request; this runs in the server's thread and only computes."""
         now_s, log = self._clock(), self._log
         call = self._endpoints.call(request)
-        fault = self._rules.pick(call.targets, now_s) if call.is_chat else None
+        fault = self._rules.pick(call.targets, now_s) if call.takes_faults else None
         record = RequestRecord(
             call.provider, call.model_key, call.path, without_keys(request.headers), call.body, now_s, fault=fault
         )
