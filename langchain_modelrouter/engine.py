@@ -23,6 +23,7 @@ from langchain_modelrouter.dispatch.call import RoutedCall
 from langchain_modelrouter.dispatch.caller import Caller
 from langchain_modelrouter.dispatch.classify import AskingClassifier, Cascade, LlmClassifier, SemanticClassifier
 from langchain_modelrouter.dispatch.clients import ClientOptions, Clients
+from langchain_modelrouter.dispatch.decisions import DecisionsClassifier, refuse_without_decisions
 from langchain_modelrouter.dispatch.fit import needs_of
 from langchain_modelrouter.dispatch.forking import renew_after_fork
 from langchain_modelrouter.dispatch.health import Health
@@ -373,11 +374,15 @@ class Engine:
             return self._classifier if isinstance(self._classifier, SemanticClassifier) else None
         routing = config.routing
         match routing.classifier:
-            case "llm" | "cascade":
+            case "llm" | "cascade" | "decisions":
                 if routing.classifier_model is None:
                     raise InvalidOptionError("routing.classifier_model", "name the model that the classifier asks")
                 model = config.registry.resolve(routing.classifier_model)
                 words = {task: config.tasks[task].description for task in _words(config)}
+                if routing.classifier == "decisions":
+                    provider, handed_in = config.providers[model.provider], live.clients.handed_in
+                    refuse_without_decisions(model, provider, is_handed_in=model.key in handed_in)
+                    return DecisionsClassifier(model, words, routing.classifier_timeout_s)
                 llm = LlmClassifier(model, words, routing.classifier_timeout_s)
                 local = router.classifier
                 is_cascade = routing.classifier == "cascade" and local is not None
@@ -387,8 +392,6 @@ class Engine:
                     raise InvalidOptionError("routing", "the semantic classifier needs `embedding_model` and `routes`")
                 embeddings = live.clients.embeddings(config.registry.resolve(routing.embedding_model))
                 return SemanticClassifier(embeddings, routing.routes)
-            case "decisions":
-                raise InvalidOptionError("routing.classifier", "'decisions' is not supported yet; use llm or cascade")
             case _:
                 return None
 

@@ -55,6 +55,7 @@ class Clients:
         self._lock = Lock()
         self._http: dict[str, Any] = {}
         self._sync: dict[str, BaseChatModel] = {}
+        self._decisions: dict[str, BaseChatModel] = {}
         self._by_loop: _ByLoop = WeakKeyDictionary()
         finalize(self, _close_all, self._http, self._by_loop, self._pid)
 
@@ -143,6 +144,28 @@ class Clients:
             check_embedding_ctx_length=False,
         )
 
+    def decisions(self, model: ModelInfo, *, is_async: bool) -> BaseChatModel:
+        """Return what puts multiple-choice questions to `model`, for a blocking call or for the running event loop."""
+        from langchain_modelrouter.dispatch.decisions_client import build_decisions
+
+        self._heed_fork()
+        loop = asyncio.get_running_loop() if is_async else None
+        with self._lock:
+            kept = None if loop is None else self._by_loop.setdefault(loop, _LoopClients())
+            clients = self._decisions if kept is None else kept.decisions
+            if model.key not in clients:
+                provider = self.providers[model.provider]
+                clients[model.key] = build_decisions(
+                    model,
+                    provider,
+                    self._key_of(provider),
+                    connect_timeout_s=self.options.limits.connect_timeout_s,
+                    timeout_s=self.options.timeout_s or provider.timeout_s,
+                    http_client=self._sync_http(provider.key) if kept is None else None,
+                    http_async_client=None if kept is None else kept.http_client(provider.key),
+                )
+            return clients[model.key]
+
     def succeeded_by(self, providers: Mapping[str, Provider], options: ClientOptions) -> "Clients":
         """Return the clients of a changed configuration; these finish the calls that they have."""
         return Clients(providers, self._given, options, identity=self._identity)
@@ -151,6 +174,7 @@ class Clients:
         """Close the connections that blocking calls use, and ask each event loop to close its own."""
         with self._lock:
             self._sync.clear()
+            self._decisions.clear()
             _close_all(self._http, self._by_loop, self._pid)
 
     def _heed_fork(self) -> None:
@@ -160,7 +184,7 @@ class Clients:
     def _build(self, model: ModelInfo, *, http_async_client: Any) -> BaseChatModel:
         provider = self.providers[model.provider]
         options = self.options
-        key = options.api_key or (os.environ.get(provider.api_key_env) if provider.api_key_env else None)
+        key = self._key_of(provider)
         timeout_s = options.timeout_s or provider.timeout_s
         if provider.kind != "openai":
             return _init_chat_model(model, provider, key, timeout_s, options)
@@ -176,6 +200,9 @@ class Clients:
             http_async_client=http_async_client or _unused_async_client(),
             **options.constructor,
         )
+
+    def _key_of(self, provider: Provider) -> str | None:
+        return self.options.api_key or (os.environ.get(provider.api_key_env) if provider.api_key_env else None)
 
     def _sync_http(self, provider_key: str) -> Any:
         from langchain_modelrouter.dispatch.transport import sync_http_client
@@ -194,6 +221,7 @@ class _LoopClients:
 
     def __init__(self) -> None:
         self.clients: dict[str, BaseChatModel] = {}
+        self.decisions: dict[str, BaseChatModel] = {}
         self._http: dict[str, Any] = {}
         self._lifetimes: list[AsyncGenerator[Any, None]] = []
 

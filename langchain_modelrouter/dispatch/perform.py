@@ -29,6 +29,7 @@ from langchain_modelrouter.dispatch.plan import (
     All,
     Ask,
     Call,
+    Choose,
     Embed,
     Embedded,
     Failed,
@@ -348,7 +349,10 @@ class Performer:
         if permit is None:
             return Skipped(f"{model.key} is resting", is_only_slow=live.health.is_only_slow(model.key))
         try:
-            client = live.clients.aget(model) if is_async else live.clients.get(model)
+            if isinstance(step, Choose):
+                client = live.clients.decisions(model, is_async=is_async)
+            else:
+                client = live.clients.aget(model) if is_async else live.clients.get(model)
             asked, given = (step.messages, step.settings) if isinstance(step, Ask) else (call.messages, call.both)
             kwargs = fitted(client, model, given)
             if not live.clients.is_built(model) and "timeout" not in kwargs:

@@ -43,6 +43,11 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Choose(Ask):
+    """Ask a decisions model to choose among words: `settings` hold its `instructions` and the `choices`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Race:
     """Ask several models; the first answer wins and the others are cancelled."""
 

@@ -81,7 +81,7 @@ class RoutingConfig(Strict):
 
     classifier: ClassifierName = "local"
     classifier_model: str | None = None
-    """The model that the `llm` classifier asks."""
+    """The model that the classifiers `llm`, `cascade` and `decisions` ask."""
     classifier_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """`cascade` asks the model when the local confidence is below this."""
     classifier_timeout_s: Annotated[float, Field(gt=0)] = 2.0
