@@ -1,20 +1,24 @@
 """Classifiers that ask a model first, through the doors of the chat model."""
 
+import sys
+import time
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import get_usage_metadata_callback
+from langchain_core.callbacks import UsageMetadataCallbackHandler, get_usage_metadata_callback
 from langchain_core.embeddings import Embeddings
 from langchain_core.exceptions import ModelRateLimitError
 from langchain_core.messages import BaseMessage
 from langgraph.graph import START, MessagesState, StateGraph
 
-from langchain_modelrouter import RouterChatModel
+from langchain_modelrouter import RouterChatModel, RouterConfig
 from langchain_modelrouter.dispatch.classify import SemanticClassifier
 from langchain_modelrouter.errors import InvalidOptionError
+from langchain_modelrouter.simulator import Fault, Simulator
 from langchain_modelrouter.testing import ScriptedChatModel
-from tests.doors import DOORS, Door
+from tests.doors import DOORS, Door, Runs
 
 
 def router_over(words: list[Any]) -> tuple[RouterChatModel, ScriptedChatModel, ScriptedChatModel]:
@@ -46,7 +50,7 @@ def test_its_attempt_and_its_cost_are_in_the_record_under_its_own_name() -> None
     assert [attempt["model"] for attempt in record["attempts"]] == ["judge", "coder"]
     assert record["task_source"] == "classifier:llm"
     assert set(usage.usage_metadata) == {"judge", "coder"}
-    assert [row.role for row in router.engine.snapshot.live.ledger.rows()] == ["classifier", "reply"]  # type: ignore[attr-defined]
+    assert [row.role for row in router.engine.snapshot.live.ledger.rows()] == ["classifier", "reply"]
 
 
 def test_the_same_text_is_asked_once() -> None:
@@ -87,7 +91,7 @@ async def test_trap_17_a_classifiers_tokens_are_absent_from_message_streams(is_a
         seen = [chunk async for chunk in graph.astream(asked, stream_mode="messages")]
     else:
         seen = list(graph.stream(asked, stream_mode="messages"))
-    assert "".join(chunk.content for chunk, _ in seen) == "code"  # type: ignore[union-attr,misc]
+    assert "".join(chunk.content for chunk, _ in seen) == "code"  # type: ignore[union-attr]
     assert "".join(router.stream_events("x", version="v3").text) == "code"
 
 
@@ -141,3 +145,131 @@ def test_a_cascade_asks_only_where_the_local_classifier_is_unsure(monkeypatch: p
     config["routing"] = {**routing, "classifier_threshold": 1.0}
     unsure = RouterChatModel(config, clients=clients).invoke("Write a Python function that sorts a list of integers.")
     assert record_of(unsure)["task"] == "reasoning"
+
+
+LUNA = "openai-gpt-6-luna"
+Served = tuple[Simulator, RouterConfig]
+
+
+def deciding(served: Served, *, models: dict[str, str] | None = None, **routing: Any) -> RouterChatModel:
+    """Return a router at the simulator whose tasks are told apart by the Decisions API."""
+    data = served[1].model_dump()
+    data["routing"] = {**data["routing"], "classifier": "decisions", "classifier_model": LUNA, **routing}
+    if models is not None:
+        data["presets"], data["preset"] = {"mine": models}, "mine"
+    return RouterChatModel(RouterConfig.model_validate({**data, "extends": "none"}))
+
+
+async def test_the_decisions_api_decides_with_a_probability(door: Door, served: Served) -> None:
+    router, runs, counted = deciding(served), Runs(), UsageMetadataCallbackHandler()
+    said = record_of(await door(router, "some code, please", {"callbacks": [runs, counted]}))
+    assert (said["task"], said["task_source"], said["confidence"]) == ("code", "classifier:decisions", 0.8)
+    asked, replied = served[0].requests
+    assert (asked.path, asked.body["model"], asked.body["input"]) == (
+        "/openai/v1/decisions",
+        "gpt-6-luna",
+        "some code, please",
+    )
+    (question,) = asked.body["questions"]
+    assert {choice["value"] for choice in question["choices"]} == {"simple", "general", "reasoning", "code", "agent"}
+    assert replied.path.endswith("/chat/completions")
+    assert [provider for provider, _ in runs.served_by] == ["openai", said["provider"]]
+    assert {run["name"] for run in runs.chains.values()} == {"RouterChatModel"}
+    assert counted.usage_metadata["gpt-6-luna"]["input_tokens"] == said["attempts"][0]["input_tokens"]
+
+
+async def test_a_decision_is_a_row_of_the_ledger_at_its_own_price(door: Door, served: Served) -> None:
+    router = deciding(served)
+    await door(router, "some code, please")
+    live = router.engine.snapshot.live
+    asked, _ = live.ledger.rows()
+    attempt = asked.attempt
+    assert (asked.role, attempt.model, attempt.outcome, attempt.estimated) == ("classifier", LUNA, "ok", False)
+    assert attempt.cost_usd == (attempt.input_tokens * Decimal("0.1") + attempt.output_tokens * Decimal("0.5")) / 10**6
+    assert live.health.snapshot()[LUNA].calls == 1
+
+
+async def test_a_text_is_decided_once(door: Door, served: Served) -> None:
+    router = deciding(served)
+    tasks = [record_of(await door(router, "some code, please"))["task"] for _ in range(2)]
+    assert tasks == ["code", "code"]
+    assert served[0].calls(LUNA) == 1
+
+
+def decided(**answer: Any) -> Fault:
+    """Return what lets the API answer so."""
+    answers = [{"name": "task", "type": "choice", "confidence": 0.9, **answer}] if answer else []
+    return Fault("body", body={"model": "gpt-6-luna", "answers": answers, "usage": {"input_tokens": 9}})
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        (Fault("status", 500), "error"),
+        (Fault("status", 429), "error"),
+        (Fault("status", 400), "error"),
+        (Fault("reset"), "error"),
+        (Fault("body", body="<html>"), "error"),
+        (Fault("body", body={"answers": [1]}), "error"),
+        (decided(), "error"),
+        (Fault("refusal"), "ok"),
+        (decided(choice="poetry", probabilities=[{"value": "poetry", "probability": 1.0}]), "ok"),
+        (decided(choice="code", probabilities=[]), "ok"),
+        (decided(choice="code", probabilities=[{"value": "code", "probability": 7}]), "ok"),
+    ],
+    ids=lambda value: f"{value.kind}-{value.status}" if isinstance(value, Fault) else value,
+)
+async def test_a_decision_that_fails_or_is_unclear_means_the_default_task(
+    door: Door, served: Served, fault: Fault, outcome: str
+) -> None:
+    served[0].fault(LUNA, fault)
+    said = record_of(await door(deciding(served), "some code, please"))
+    assert (said["task"], said["task_source"]) == ("general", "default")
+    assert said["notes"] == ["classifier decisions gave no answer"]
+    assert [attempt["outcome"] for attempt in said["attempts"]] == [outcome, "ok"]
+
+
+async def test_a_slow_decision_is_not_waited_for(door: Door, served: Served) -> None:
+    served[0].fault(LUNA, Fault("hang"))
+    router = deciding(served, classifier_timeout_s=0.2)
+    began = time.monotonic()
+    said = record_of(await door(router, "some code, please"))
+    assert time.monotonic() - began < 2
+    assert (said["task_source"], said["attempts"][0]["outcome"]) == ("default", "error")
+    assert "timed out" in said["attempts"][0]["error"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_model_without_decisions_may_still_chat(door: Door, served: Served, status: int) -> None:
+    served[0].fault(LUNA, Fault("status", status), times=1)
+    said = record_of(await door(deciding(served, models={"default": LUNA}), "some code, please"))
+    assert [(one["model"], one["outcome"]) for one in said["attempts"]] == [(LUNA, "error"), (LUNA, "ok")]
+
+
+def test_without_a_key_nobody_is_asked_for_a_decision(served: Served) -> None:
+    router = deciding(served, models={"default": "sambanova-llama-8b"})
+    data = router.engine.snapshot.config.model_dump()
+    data["providers"]["openai"]["api_key_env"] = "OPENAI_API_KEY"
+    said = record_of(RouterChatModel(RouterConfig.model_validate({**data, "extends": "none"})).invoke("some code"))
+    assert [attempt["model"] for attempt in said["attempts"]] == ["sambanova-llama-8b"]
+    assert served[0].calls(LUNA) == 0
+
+
+def test_decisions_are_refused_when_the_router_is_made_where_they_cannot_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def config(**routing: Any) -> dict[str, Any]:
+        return {"routing": {"classifier": "decisions", **routing}}
+
+    with pytest.raises(InvalidOptionError, match="classifier_model: name the model"):
+        RouterChatModel(config())
+    with pytest.raises(InvalidOptionError, match=r"kind `openai`.*; anthropic is none"):
+        RouterChatModel({**config(classifier_model="claude"), "models": {"claude": CLAUDE}})
+    with pytest.raises(InvalidOptionError, match="handed in"):
+        RouterChatModel(config(classifier_model=LUNA), clients={LUNA: ScriptedChatModel([])})
+    monkeypatch.setitem(sys.modules, "langchain_openai.decisions", None)
+    with pytest.raises(InvalidOptionError, match=r"langchain-openai 1\.7 or newer"):
+        RouterChatModel(config(classifier_model=LUNA))
+
+
+CLAUDE = {"provider": "anthropic", "api_name": "claude"}
