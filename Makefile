@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MATRIX := .venv-openai2
 SOURCES := langchain_modelrouter graphs tests benchmarks
 
-.PHONY: help setup demo test check format bench eval notebooks clean
+.PHONY: help setup demo test check check-matrix format bench eval notebooks clean
 
 help: ## Say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,6 +32,12 @@ check: $(READY) ## Format, lint, types, import layers, tests: the whole gate
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
+check-matrix: ## Run the tests of failures and faults on openai 2 with httpx, in an environment of its own
+	@test -x $(MATRIX)/bin/python || $(PYTHON) -m venv $(MATRIX)
+	@$(MATRIX)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(MATRIX)/bin/python -m pip install --quiet --editable '.[agents]' 'openai<3' --group test
+	$(MATRIX)/bin/python -m pytest tests/dispatch tests/faults
+
 format: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
@@ -45,4 +52,4 @@ notebooks: $(READY) ## Run the notebooks again and store what they show
 	$(BIN)/python -m tests.refresh_notebooks
 
 clean: ## Remove the environment and all caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	rm -rf $(VENV) $(MATRIX) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

@@ -20,6 +20,16 @@ async def test_fault_01_rate_limited_with_retry_after(bench: Bench, door: Door) 
     assert bench.calls("one") == [1]
 
 
+async def test_fault_01_the_headroom_is_known_before_it_is_used_up(bench: Bench, door: Door) -> None:
+    told = {"limit": "10", "remaining": "3", "reset": "60s"}
+    headers = tuple((f"x-ratelimit-{name}-requests", value) for name, value in told.items())
+    bench.fault("one", Fault(status=500, headers=headers))
+    router = bench.router()
+    fell_back(await ask(door, router), "one", "one", "two")
+    assert router.health()["one"].headroom == 0.3
+    assert router.health()["two"].headroom == 1.0
+
+
 async def test_fault_02_rate_limited_without_a_header(bench: Bench, door: Door) -> None:
     bench.fault("one", "rate_limited_no_header")
     fell_back(await ask(door, bench.router()), "one", "two")
