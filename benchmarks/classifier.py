@@ -29,7 +29,7 @@ def main(folder: Path = DATA) -> None:
     if not public.is_file():
         sys.exit(f"{public}: there is no such file; name the folder of the development data")
     own = Path(str(files("langchain_modelrouter.evaluation") / "data"))
-    prompts = [own / "prompts_reasoning_code_agent.jsonl", own / "prompts_simple_general.jsonl"]
+    prompts = sorted(own.glob("prompts_*.jsonl"))
     examples = read_examples([public, *prompts])
     judged = leave_source_out(examples)
     assert judged is not None
