@@ -28,10 +28,9 @@ async def bench() -> AsyncIterator[Bench]:
                 await asyncio.to_thread(ledger.close)
         bench.routers.clear()
         end = time.monotonic() + 3
-        while simulator.open_connections and time.monotonic() < end:  # noqa: ASYNC110  it is another thread's loop
+        while is_busy(simulator) and time.monotonic() < end:  # noqa: ASYNC110  it is another thread's loop
             await asyncio.sleep(0.005)
-        assert simulator.open_connections == 0
-        assert {record.outcome for record in simulator.requests} <= {"ok", "error", "aborted"}
+        assert not is_busy(simulator)
         known = tasks | {asyncio.current_task()}
         # A generator that the SDK has left to the garbage collector is closed by a task of its own, one turn later.
         while asyncio.all_tasks() - known and time.monotonic() < end:  # noqa: ASYNC110  as above
@@ -41,6 +40,11 @@ async def bench() -> AsyncIterator[Bench]:
     while threads_beside(threads) and time.monotonic() < end:  # noqa: ASYNC110  threads tell nobody that they end
         await asyncio.sleep(0.005)
     assert threads_beside(threads) == []
+
+
+def is_busy(simulator: Simulator) -> bool:
+    """True while a connection is open, or an answer has not ended."""
+    return simulator.open_connections > 0 or any(record.outcome == "open" for record in simulator.requests)
 
 
 def threads_beside(known: set[threading.Thread]) -> list[threading.Thread]:
