@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,7 +70,7 @@ async def arun_jobs(
     *,
     checkpointer: BaseCheckpointSaver[Any],
     at_once: int = 4,
-    is_valid: Callable[[dict[str, Any]], bool] = lambda report: True,
+    is_valid: Callable[[dict[str, Any], Mapping[str, Any]], bool] = lambda report, metadata: True,
     **options: Any,
 ) -> AsyncGenerator[tuple[Job, dict[str, Any]]]:
     """Yield each job with its report as it is done; jobs that were done before are not paid for again.
@@ -78,7 +78,8 @@ async def arun_jobs(
     Args:
         checkpointer: keeps all runs; called again with the same one, the work goes on where it stood.
         at_once: how many jobs run at the same time.
-        is_valid: says of the report of a job that was done before whether it stands; if not, the job is run anew.
+        is_valid: says of the report of a job that was done before, and of the `metadata` that it was run with,
+            whether it stands; if not, the job is run anew.
         options: passed on to `arun_seo`.
     """
     places = asyncio.Semaphore(at_once)
@@ -86,8 +87,8 @@ async def arun_jobs(
     async def done(job: Job) -> tuple[Job, dict[str, Any]]:
         async with places:
             kept = await checkpointer.aget_tuple({"configurable": {"thread_id": job.thread_id}})
-            report = kept.checkpoint["channel_values"].get("report") if kept is not None else None
-            if report is not None and not is_valid(report):
+            before = kept.checkpoint["channel_values"].get("report") if kept is not None else None
+            if kept is not None and before is not None and not is_valid(before, kept.metadata):
                 await checkpointer.adelete_thread(job.thread_id)
             report = await arun_seo(
                 router,

@@ -21,7 +21,7 @@ from langchain_modelrouter.cli.options import ConfigOption, JsonOption, LiveOpti
 from langchain_modelrouter.cli.preset_switch import Switch, switch_while_calls_run, switchable
 from langchain_modelrouter.cli.progress import agent_progress
 from langchain_modelrouter.cli.report import show as show_books
-from langchain_modelrouter.cli.seo_jobs import is_complete
+from langchain_modelrouter.cli.seo_runs import is_complete
 from langchain_modelrouter.cli.seo_text import show_costs
 from langchain_modelrouter.report_html import page
 from langchain_modelrouter.simulator.simulated_config import simulated_providers

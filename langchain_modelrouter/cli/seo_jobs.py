@@ -1,21 +1,25 @@
 """Many runs of the SEO pipeline, from a file of jobs."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import typer
 
+from langchain_modelrouter.chat_model import RouterChatModel
 from langchain_modelrouter.cli import render
-from langchain_modelrouter.cli.answering import Answering
 from langchain_modelrouter.cli.files import faults_of
 from langchain_modelrouter.cli.graph_module import graph_module
-from langchain_modelrouter.cli.seo_runs import Report, many_runs
+from langchain_modelrouter.cli.seo_runs import Report, Run, demand_urls, is_complete, many_runs
+from langchain_modelrouter.cli.seo_search import search_of
 from langchain_modelrouter.errors import InvalidOptionError
 
 
-def run_jobs(by: Answering, file: Path, *, runs: Path, out: Path | None, json: bool, **options: Any) -> None:
+def run_jobs(asked: Run, file: Path, *, checkpoints: Path, out: Path | None, json: bool) -> None:
     """Run the jobs of a file and print what each found and cost; with `out`, write each report into that folder.
+
+    A job that was done before, with the same options, is not run again, unless its report was incomplete.
 
     Raises:
         InvalidOptionError: the file or the folder cannot be used.
@@ -25,50 +29,56 @@ def run_jobs(by: Answering, file: Path, *, runs: Path, out: Path | None, json: b
         jobs = graph_module("seo", "jobs").read_jobs(file)
         for job in jobs:
             demand_urls("--jobs", [job.target, *job.competitors])
-            if not job.competitors and options["search"] is None:
+            if not job.competitors and asked.search is None:
                 raise ValueError(f"{file}: {job.target} has no competitors; name some, or give --search")
     if out is not None and not out.is_dir():
         raise InvalidOptionError("--out", f"there is no folder {out}; with --jobs each report is a file in it")
-    done: dict[str, Report] = {}
-
-    def keep(job: Any, report: Report) -> None:
-        done[job.thread_id] = report
-        for entry in report["errors"]:
-            render.note(f"{entry['url']}: {entry['stage']}: {entry['error']}")
-        if out is not None and is_complete(report):
-            with faults_of("--out"):
-                graph_module("seo", "report_file").write_report(report, out / f"{_file_name(job.thread_id)}.html")
-
-    many_runs(by.router, jobs, runs=runs, each=keep, simulated=by.simulator is not None, **options)
-    reports = {job.thread_id: done[job.thread_id] for job in jobs}
+    finder = search_of(asked.search)
+    with asked.answering() as by:
+        run = replace(asked, preset=asked.preset or by.config.preset, is_simulated=by.simulator is not None)
+        reports = _reports(by.router, run, jobs, finder, checkpoints, out)
     if json:
         render.as_json([{"id": name, **report} for name, report in reports.items()])
     else:
         _show(reports)
-    if not all(map(is_complete, reports.values())):
+    if incomplete := sum(not is_complete(report) for report in reports.values()):
+        render.note(f"{incomplete} of {len(reports)} jobs are incomplete; the same command tries these again.")
         raise typer.Exit(1)
 
 
-def is_complete(report: Report) -> bool:
-    """Return whether there is anything to go by: the target read, a competitor read, recommendations made."""
-    read = {page["url"] for page in report["pages"]}
-    return report["target"] in read and len(read) > 1 and bool(report["recommendations"])
+def _reports(
+    router: RouterChatModel, run: Run, jobs: list[Any], finder: Any, checkpoints: Path, out: Path | None
+) -> dict[str, Report]:
+    done: dict[str, Report] = {}
+    before = 0
 
+    def keep(job: Any, report: Report) -> None:
+        done[job.name] = report
+        for entry in report["errors"]:
+            render.note(f"{entry['url']}: {entry['stage']}: {entry['error']}")
+        if out is not None and is_complete(report):
+            with faults_of("--out"):
+                graph_module("seo", "report_file").write_report(report, out / f"{_file_name(job.name)}.html")
 
-def demand_urls(option: str, urls: list[str]) -> None:
-    """Check that all are addresses of web pages.
+    def is_valid(report: Report, metadata: Mapping[str, Any]) -> bool:
+        nonlocal before
+        stands = metadata.items() >= run.kept().items() and is_complete(report)
+        before += stands
+        return stands
 
-    Raises:
-        InvalidOptionError: one is not.
-    """
-    for url in urls:
-        try:
-            parts = urlsplit(url)
-            is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            is_url = False
-        if not is_url:
-            raise InvalidOptionError(option, f"{url!r} is no address of a web page, http:// or https:// and a host")
+    many_runs(
+        router,
+        jobs,
+        checkpoints=checkpoints,
+        each=keep,
+        is_valid=is_valid,
+        search=finder,
+        metadata=run.kept(),
+        **run.options(),
+    )
+    if before:
+        render.note(f"{before} of {len(jobs)} jobs were done before.")
+    return {job.name: done[job.name] for job in jobs}
 
 
 def _show(reports: dict[str, Report]) -> None:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -39,17 +40,21 @@ async def test_jobs_run_once_and_are_taken_up_again(
     simulator, router = simulated
     jobs = [Job(target=sample_site.target, competitors=(url,)) for url in sample_site.competitors]
     async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "jobs.db")) as saver:
-        async with aclosing(arun_jobs(router, jobs, checkpointer=saver, at_once=1, allow_private=True)) as results:
+        options: dict[str, Any] = {"checkpointer": saver, "allow_private": True, "metadata": {"batch": 1}}
+        async with aclosing(arun_jobs(router, jobs, at_once=1, **options)) as results:
             async for _, report in results:
                 assert len(report["recommendations"]) == 8
                 break
-        done = [job async for job, _ in arun_jobs(router, jobs, checkpointer=saver, allow_private=True)]
+        done = [job async for job, _ in arun_jobs(router, jobs, **options)]
         calls = simulator.calls()
-        again = [job async for job, _ in arun_jobs(router, jobs, checkpointer=saver, allow_private=True)]
+        again = [job async for job, _ in arun_jobs(router, jobs, **options)]
         assert set(done) == set(again) == set(jobs)
         assert simulator.calls() == calls
-        options: dict[str, Any] = {"checkpointer": saver, "allow_private": True}
-        refused = jobs[0].competitors[0]
-        anew = arun_jobs(router, jobs, is_valid=lambda report: report["pages"][1]["url"] != refused, **options)
-        assert {job async for job, _ in anew} == set(jobs)
+
+        def is_valid(report: dict[str, Any], metadata: Mapping[str, Any]) -> bool:
+            assert metadata["batch"] == 1
+            return bool(report["pages"][1]["url"] != jobs[0].competitors[0])
+
+        anew = [job async for job, _ in arun_jobs(router, jobs, is_valid=is_valid, **options)]
+    assert set(anew) == set(jobs)
     assert simulator.calls() == calls * 4 // 3

@@ -61,7 +61,7 @@ async def test_a_finished_thread_is_not_run_again(
     async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "runs.db")) as saver:
         first = await arun_seo(router, **job(sample_site), checkpointer=saver, thread_id="one")
         calls = simulator.calls()
-        kept = {"checkpointer": saver, "thread_id": "one"}
+        kept: dict[str, Any] = {"checkpointer": saver, "thread_id": "one"}
         assert await arun_seo(router, **job(sample_site), **kept) == first
         assert await arun_seo(router, **job(sample_site), **kept, approve=lambda report: True) == first
         with pytest.raises(NotApprovedError):
