@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
+from math import inf
 from time import monotonic
 from types import ModuleType
 from typing import Any
+from urllib.request import getproxies
 
 MAX_CONNECTIONS = 1000
 MAX_IDLE_CONNECTIONS = 200
@@ -23,10 +26,12 @@ IDLE_EXPIRY_S = 30.0
 class Alarm(threading.local):
     """When the blocking operation of this thread must end, on the monotonic clock."""
 
-    at: float = float("inf")
+    at: float = inf
 
-    def left_s(self, timeout_s: float | None) -> float:
+    def left_s(self, timeout_s: float | None) -> float | None:
         """Return `timeout_s` cut to what the alarm leaves; at least a millisecond, so that it times out by itself."""
+        if self.at == inf:
+            return timeout_s
         left_s = self.at - monotonic()
         return max(0.001, left_s if timeout_s is None else min(timeout_s, left_s))
 
@@ -81,16 +86,22 @@ def sync_http_client() -> Any:
 
 
 def async_http_client() -> Any:
-    """Return a client with a tuned pool; it belongs to the event loop that first uses it."""
+    """Return a client with a tuned pool; it belongs to the event loop that first uses it.
+
+    It goes by aiohttp where that is installed (extra `aiohttp`) and no proxy is set, which only httpx heeds as we want.
+    """
     http = http_library()
+    hooks = {"response": [_atell_headers]}
+    if find_spec("aiohttp") is not None and not getproxies():
+        by_aiohttp = import_module("langchain_modelrouter.dispatch.aiohttp_transport").AiohttpTransport
+        transport = by_aiohttp(http, _tls(), connections=MAX_CONNECTIONS, idle_expiry_s=IDLE_EXPIRY_S)
+        return http.AsyncClient(transport=transport, follow_redirects=True, event_hooks=hooks)
     limits = http.Limits(
         max_connections=MAX_CONNECTIONS,
         max_keepalive_connections=MAX_IDLE_CONNECTIONS,
         keepalive_expiry=IDLE_EXPIRY_S,
     )
-    return http.AsyncClient(
-        verify=_tls(), limits=limits, follow_redirects=True, event_hooks={"response": [_atell_headers]}
-    )
+    return http.AsyncClient(verify=_tls(), limits=limits, follow_redirects=True, event_hooks=hooks)
 
 
 def _core(http: ModuleType) -> ModuleType:

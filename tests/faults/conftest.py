@@ -8,9 +8,16 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from langchain_modelrouter.dispatch.clients import Clients
 from langchain_modelrouter.dispatch.sqlite_ledger import SqliteLedger
 from langchain_modelrouter.simulator import Simulator
 from tests.faults.kit import Bench, config_of, live_of, stop_following
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loaded_client_library() -> None:
+    """What is timed is calls, not the first import."""
+    Clients(config_of().registry.providers).warm_up()
 
 
 @pytest.fixture
