@@ -1,14 +1,8 @@
-"""What a call through the router costs over HTTP on loopback, beside plain ChatOpenAI on the same server.
-
-The server is the simulator without any latency, in a process of its own.
-"""
+"""What calls over HTTP to a provider on loopback take, beside plain ChatOpenAI: one by one, and 100 in flight."""
 
 import asyncio
-import os
-import subprocess
-import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -17,92 +11,99 @@ from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from benchmarks.loopback import provider
 from benchmarks.timing import table, timed
 from langchain_modelrouter import RouterChatModel, RouterConfig
 
-CALLS = 50
-"""Calls in one sequential round."""
+CALLS = 20
+"""Calls of a round, one by one."""
 
-IN_FLIGHT, PER_SLOT = 100, 1
-"""Calls at the same time, and how often each slot calls in one round."""
+IN_FLIGHT = 100
+CALLS_IN_FLIGHT = 300
+"""Calls of a round with 100 in flight."""
 
-MODEL = "sambanova-llama-8b"
+ROUNDS = 30
+ROUNDS_IN_FLIGHT = 10
+
 PROMPT = "How many legs does a spider have?"
 
-_SERVE = """
-import math, sys
-from langchain_modelrouter import RouterConfig
-from langchain_modelrouter.simulator import Simulator
-with Simulator(RouterConfig.builtin().registry, speed=math.inf) as server:
-    print(server.port, flush=True)
-    sys.stdin.read()
-"""
+Model = Runnable[Any, Any]
 
 
-@contextmanager
-def serving() -> Iterator[str]:
-    """Serve in another process while the block runs; give the root of the server."""
-    with subprocess.Popen([sys.executable, "-c", _SERVE], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.stdin.close()
-
-
-def models(root: str) -> dict[str, tuple[Runnable[Any, Any], dict[str, Any]]]:
-    """Return ChatOpenAI, its peers and the router, by name, with the keywords of a call."""
-    config = RouterConfig.builtin()
-    model = config.registry[MODEL]
-    url = f"{root}/{model.provider}/v1"
-    routed = RouterConfig.model_validate(
-        {"preset": "all", "presets": {"all": {"default": MODEL}}, "providers": {model.provider: {"base_url": url}}}
-    )
-    os.environ[config.providers[model.provider].api_key_env or ""] = "none"
-    given: dict[str, Any] = {"base_url": url, "api_key": SecretStr("none"), "max_retries": 0, "stream_usage": True}
-    configurable = init_chat_model(
-        model=model.api_name, model_provider="openai", configurable_fields=("temperature",), **given
+def models(base_url: str) -> dict[str, tuple[Model, dict[str, Any]]]:
+    """Return plain ChatOpenAI, its peers and the router, by name, with the keywords of a call."""
+    options: dict[str, Any] = {"base_url": base_url, "api_key": SecretStr("none")}
+    plain = ChatOpenAI(model="m", **options)
+    config = RouterConfig.model_validate(
+        {
+            "extends": "none",
+            "providers": {"loopback": {"base_url": base_url}},
+            "models": {
+                name: {"provider": "loopback", "api_name": name, "input_usd_per_mtok": 1, "output_usd_per_mtok": 2}
+                for name in ("m", "n")
+            },
+            "tasks": {"general": {}, "code": {}},
+            "presets": {"mine": {"default": ["m", "n"], "code": "n"}},
+            "preset": "mine",
+        }
     )
     return {
-        "ChatOpenAI": (ChatOpenAI(model=model.api_name, **given), {}),
-        "init_chat_model, configurable": (configurable, {}),
-        "RouterChatModel": (RouterChatModel(routed), {"task": "classification"}),
+        "ChatOpenAI": (plain, {}),
+        "with_fallbacks": (plain.with_fallbacks([ChatOpenAI(model="n", **options)]), {}),
+        "init_chat_model, configurable": (
+            init_chat_model("m", model_provider="openai", configurable_fields=("model",), **options),
+            {},
+        ),
+        "RouterChatModel": (RouterChatModel(config), {"task": "general"}),
     }
 
 
-def in_turn(model: Runnable[Any, Any], kwargs: dict[str, Any]) -> Callable[[], Awaitable[float]]:
-    """Return a round of `invoke`, one after the other; it gives the seconds of one."""
-
-    async def one_round() -> float:
-        start = perf_counter()
-        for _ in range(CALLS):
-            model.invoke(PROMPT, **kwargs)
-        return (perf_counter() - start) / CALLS
-
-    return one_round
+async def by_invoke(model: Model, **kwargs: Any) -> float:
+    """Return the seconds of an `invoke`."""
+    start = perf_counter()
+    for _ in range(CALLS):
+        model.invoke(PROMPT, **kwargs)
+    return (perf_counter() - start) / CALLS
 
 
-def at_once(model: Runnable[Any, Any], kwargs: dict[str, Any]) -> Callable[[], Awaitable[float]]:
-    """Return a round of `ainvoke`, many in flight; it gives the seconds of one, all of them together."""
+async def by_ainvoke(model: Model, **kwargs: Any) -> float:
+    """Return the seconds of an `ainvoke`, one after the other."""
+    start = perf_counter()
+    for _ in range(CALLS):
+        await model.ainvoke(PROMPT, **kwargs)
+    return (perf_counter() - start) / CALLS
 
-    async def slot() -> None:
-        for _ in range(PER_SLOT):
+
+async def in_flight(model: Model, **kwargs: Any) -> float:
+    """Return the seconds per call where 100 are under way at any time."""
+    left = iter(range(CALLS_IN_FLIGHT))
+
+    async def caller() -> None:
+        for _ in left:
             await model.ainvoke(PROMPT, **kwargs)
 
-    async def one_round() -> float:
-        start = perf_counter()
-        await asyncio.gather(*(slot() for _ in range(IN_FLIGHT)))
-        return (perf_counter() - start) / (IN_FLIGHT * PER_SLOT)
-
-    return one_round
+    start = perf_counter()
+    await asyncio.gather(*(caller() for _ in range(IN_FLIGHT)))
+    return (perf_counter() - start) / CALLS_IN_FLIGHT
 
 
-async def measure(rounds: int = 8) -> str:
+MEASURES: dict[str, tuple[Callable[..., Awaitable[float]], int]] = {
+    "invoke over HTTP, one by one": (by_invoke, ROUNDS),
+    "ainvoke over HTTP, one by one": (by_ainvoke, ROUNDS),
+    f"ainvoke over HTTP, {IN_FLIGHT} in flight": (in_flight, ROUNDS_IN_FLIGHT),
+}
+
+
+async def measure() -> str:
     """Return the tables."""
     tables = []
-    with serving() as root:
-        for title, door in (("invoke over HTTP, one by one", in_turn), (f"ainvoke, {IN_FLIGHT} in flight", at_once)):
-            works = {name: door(model, kwargs) for name, (model, kwargs) in models(root).items()}
+    with provider() as base_url:
+        subjects = models(base_url)
+        for title, (one_round, rounds) in MEASURES.items():
+            works = {name: partial(one_round, model, **kwargs) for name, (model, kwargs) in subjects.items()}
             tables.append(table(title, await timed(works, rounds=rounds), unit="ms"))
     return "\n\n".join(tables)
+
+
+if __name__ == "__main__":
+    print(asyncio.run(measure()))
