@@ -5,20 +5,23 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from langchain_core.callbacks import UsageMetadataCallbackHandler, get_usage_metadata_callback
 from langchain_core.embeddings import Embeddings
 from langchain_core.exceptions import ModelRateLimitError
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.graph import START, MessagesState, StateGraph
+from langsmith import Client, tracing_context
 
 from langchain_modelrouter import RouterChatModel, RouterConfig
 from langchain_modelrouter.dispatch.classify import SemanticClassifier
 from langchain_modelrouter.errors import InvalidOptionError
 from langchain_modelrouter.simulator import Fault, Simulator
 from langchain_modelrouter.testing import ScriptedChatModel
-from tests.doors import DOORS, Door, Runs
+from tests.dispatch.test_traced_cost import tracer_with_a_list
+from tests.doors import DOORS, Door, Runs, whole
 
 
 def router_over(words: list[Any]) -> tuple[RouterChatModel, ScriptedChatModel, ScriptedChatModel]:
@@ -187,6 +190,35 @@ async def test_a_decision_is_a_row_of_the_ledger_at_its_own_price(door: Door, se
     assert (asked.role, attempt.model, attempt.outcome, attempt.estimated) == ("classifier", LUNA, "ok", False)
     assert attempt.cost_usd == (attempt.input_tokens * Decimal("0.1") + attempt.output_tokens * Decimal("0.5")) / 10**6
     assert live.health.snapshot()[LUNA].calls == 1
+
+
+async def test_the_tracer_sees_a_decision_once_with_its_cost(door: Door, served: Served) -> None:
+    tracer = tracer_with_a_list()
+    said = record_of(await door(deciding(served), "some code, please", {"callbacks": [tracer]}))
+    assert [run.name for run in tracer.models] == ["DecisionsChatModel", "ChatOpenAI"]
+    usage = tracer.models[0].extra["metadata"]["usage_metadata"]
+    assert usage["total_cost"] == pytest.approx(said["attempts"][0]["cost_usd"])
+
+
+def test_the_apis_own_client_is_not_traced_beneath_a_decision(served: Served) -> None:
+    router, runs, client = deciding(served), Runs(), MagicMock(spec=Client)
+    graph = StateGraph(MessagesState).add_node("n", lambda state: {"messages": [router.invoke(state["messages"])]})
+    compiled = graph.add_edge(START, "n").compile()
+    with tracing_context(client=client, enabled=True):
+        compiled.invoke({"messages": [HumanMessage("some code, please")]}, {"callbacks": [runs]})
+    assert "OpenAIDecisions" not in {run["name"] for run in runs.chains.values()}
+    traced = {call.kwargs.get("name") for call in client.create_run.call_args_list}
+    assert "DecisionsChatModel" in traced
+    assert "OpenAIDecisions" not in traced
+
+
+def test_trap_17_a_decision_is_absent_from_message_streams(served: Served) -> None:
+    router = deciding(served)
+    graph = StateGraph(MessagesState).add_node("n", lambda state: {"messages": [router.invoke(state["messages"])]})
+    asked: Any = {"messages": [("human", "some code, please")]}
+    seen = [chunk for chunk, _ in graph.add_edge(START, "n").compile().stream(asked, stream_mode="messages")]
+    assert served[0].calls(LUNA) == 1
+    assert whole(seen).text.startswith("This is a simulated answer")
 
 
 async def test_a_text_is_decided_once(door: Door, served: Served) -> None:

@@ -1,11 +1,11 @@
 import httpx2
 import pytest
-from langchain_openai.decisions import Choice, OpenAIDecisions, Predicate, Score
+from langchain_openai.decisions import Choice, OpenAIDecisions, Predicate, Question, Score
 from pydantic import SecretStr
 
 from langchain_modelrouter.simulator import Simulator
 
-QUESTIONS = {
+QUESTIONS: dict[str, Question] = {
     "department": Choice(instructions="Who?", choices={"billing": "Payments.", "technical": None}),
     "flag": Choice(instructions="On?", choices={True: None, False: None}),
     "urgent": Predicate(instructions="Is it urgent?"),
@@ -17,7 +17,7 @@ QUESTIONS = {
 def test_the_own_client_of_the_api_reads_every_kind_of_answer(server: Simulator) -> None:
     with httpx2.Client(timeout=5, verify=False) as http:
         client = OpenAIDecisions(model="large", base_url=server.url("one"), api_key=SecretStr("none"), http_client=http)
-        response = client.invoke({"input": "a technical and angry note", "questions": dict(QUESTIONS)})
+        response = client.invoke({"input": "a technical and angry note", "questions": QUESTIONS})
     assert set(response.answers) == set(QUESTIONS)
     department, anger = response.choices["department"], response.scores["anger"]
     assert (department.choice, department.probabilities["technical"]) == ("technical", 0.8)
