@@ -1,11 +1,12 @@
 """The charts of the HTML report: inline SVG, no script, nothing to load."""
 
+import re
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
-_ROW, _LABEL, _CELL = 24, 190, 92
+_ROW, _LABEL, _CELL = 24, 190, 112
 _TERMS = 24
 _NAME_CHARS = 26
 
@@ -18,7 +19,7 @@ def heat_map(terms: Sequence[dict[str, Any]], target: str, competitors: Sequence
     width, height = _LABEL + _CELL * len(pages), _ROW * (len(rows) + 2)
     parts = [
         f'<text x="{_LABEL + _CELL * column + _CELL / 2}" y="{_ROW * 1.4}" class="head{" own" * (not column)}" '
-        f'text-anchor="middle">{escape(_short(page_name(page), 13))}<title>{escape(page)}</title></text>'
+        f'text-anchor="middle">{escape(_short(page_name(page), 14))}<title>{escape(page)}</title></text>'
         for column, page in enumerate(pages)
     ]
     for number, row in enumerate(rows):
@@ -54,9 +55,10 @@ def bars(values: Sequence[tuple[str, float]], *, title: str, shown: Callable[[fl
 
 
 def page_name(url: str) -> str:
-    """Return the last part of the path, or the host of a start page."""
+    """Return the last part of the path without its suffix, or the host of a start page."""
     parts = urlsplit(url)
-    return parts.path.rstrip("/").rpartition("/")[2] or parts.netloc or url
+    name = parts.path.rstrip("/").rpartition("/")[2]
+    return re.sub(r"\.(x?html?|php|aspx?|jsp)$", "", name, flags=re.IGNORECASE) or parts.netloc or url
 
 
 def _cell(x: int, y: int, count: int, highest: int, title: str) -> str:

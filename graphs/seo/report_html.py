@@ -14,16 +14,18 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 62rem;
   margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; margin: 0; } h2 { margin: 2.2rem 0 .6rem; font-size: 1.2rem; }
-h3 { margin: 0; font-size: 1rem; } .soft { color: var(--soft); }
+h3 { margin: 1.4rem 0 .3rem; font-size: 1rem; } article h3 { margin: 0; } .soft { color: var(--soft); }
 .banner { background: var(--warn); color: var(--warn-ink);
   padding: .6rem .9rem; border-radius: 6px; margin: 1rem 0; }
 .figures { display: flex; flex-wrap: wrap; gap: .8rem; } .figures div { border: 1px solid var(--line);
   border-radius: 6px; padding: .5rem .9rem; } .figures b { display: block; font-size: 1.35rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .3rem .6rem;
-  border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; } .num { text-align: right;
+  border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
+td:first-child { overflow-wrap: anywhere; min-width: 9rem; } .num { text-align: right;
   font-variant-numeric: tabular-nums; white-space: nowrap; }
-.scroll { overflow-x: auto; } article { border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem;
-  margin: .8rem 0; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); } svg .own { font-weight: 700; }
+.scroll { overflow-x: auto; margin: .5rem 0; }
+article { border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem; margin: .8rem 0; }
+svg text { font: 12px system-ui, sans-serif; fill: var(--ink); } svg .own { font-weight: 700; }
 svg .cell { fill: var(--hue); } svg .cell.none { fill: none; stroke: var(--own); stroke-opacity: .5; fill-opacity: 1; }
 svg text.light { fill: var(--on-hue); } svg text.none { fill: var(--own); } svg .bar { fill: var(--hue); }
 svg .bar.own { fill: var(--own); } ul.terms { columns: 3 12rem; padding-left: 1.2rem; }
@@ -131,20 +133,21 @@ def _pages(report: dict[str, Any]) -> str:
         for page in pages
     ]
     columns = ("page", "topics", "intent", "words", "headings", "links in / out", "images without alt")
-    return f'<h2>Pages</h2><div class="scroll">{chart}</div>{_table(columns, rows)}'
+    return f'<h2>Pages</h2><h3>Words per page</h3><div class="scroll">{chart}</div>{_table(columns, rows)}'
 
 
 def _costs(report: dict[str, Any]) -> str:
     per_task: dict[str, float] = {}
     for row in report["costs"]:
-        per_task[row["task"]] = per_task.get(row["task"], 0.0) + (row["cost_usd"] or 0.0)
+        if row["cost_usd"] is not None:
+            per_task[row["task"]] = per_task.get(row["task"], 0.0) + row["cost_usd"]
     chart = bars(list(per_task.items()), title="Cost per task", shown=_usd, own=None)
     columns = ("task", "model", "provider", "calls", "attempts", "input tokens", "output tokens", "cost")
     rows = [(*(row[key.replace(" ", "_")] for key in columns[:-1]), _usd(row["cost_usd"])) for row in report["costs"]]
     baseline = report["baseline_cost_usd"]
     against = "" if baseline is None else f" The same tokens on the 405B model: {_usd(baseline)}."
     total = f"<p>Total {_usd(report['total_cost_usd'])}.{against}</p>"
-    return f'<h2>Cost</h2><div class="scroll">{chart}</div>{_table(columns, rows)}{total}'
+    return f'<h2>Cost</h2><h3>Cost per task</h3><div class="scroll">{chart}</div>{_table(columns, rows)}{total}'
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

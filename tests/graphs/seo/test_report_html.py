@@ -5,6 +5,7 @@ from xml.dom.minidom import parseString
 
 import pytest
 
+from graphs.seo.charts import page_name
 from graphs.seo.report_html import report_html
 from graphs.seo.report_markdown import report_markdown
 
@@ -128,3 +129,22 @@ def test_markdown_stays_in_its_cells_and_shows_markup_as_text() -> None:
     assert "41%" in text
     assert "93.3%" in text
     assert "\\{0\\}" in text
+
+
+def test_a_price_that_nobody_knows_is_no_bar() -> None:
+    rows = [{**report()["costs"][0], "task": task, "cost_usd": cost} for task, cost in (("a", 0.002), ("b", None))]
+    html = report_html(report(costs=rows, total_cost_usd=None))
+    assert html.count('<rect x="190"') == 3  # two pages and one task
+    assert "<td>not known</td>" in html
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://a.example/bikes/city.html", "city"),
+        ("https://a.example/bikes/v1.5/", "v1.5"),
+        ("https://a.example/", "a.example"),
+    ],
+)
+def test_a_page_goes_by_the_last_part_of_its_address(url: str, name: str) -> None:
+    assert page_name(url) == name
