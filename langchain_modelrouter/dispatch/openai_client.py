@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from langchain_core.language_models import LangSmithParams
+from langchain_core.language_models import LangSmithParams, LanguageModelInput
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
@@ -39,6 +39,16 @@ class ProviderChatOpenAI(ChatOpenAI):
         params = super()._get_ls_params(stop=stop, **kwargs)
         params["ls_provider"] = self.ls_provider
         return params
+
+    def _get_request_payload(
+        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Let the messages go by the SDK as they are: it would look into each part for names to translate, in vain."""
+        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
+        if messages := payload.get("messages"):
+            payload["extra_body"] = {"messages": messages, **(payload.get("extra_body") or {})}
+            payload["messages"] = []
+        return payload
 
     def _create_chat_result(self, response: Any, generation_info: dict[str, Any] | None = None) -> ChatResult:
         result = super()._create_chat_result(response, generation_info)
