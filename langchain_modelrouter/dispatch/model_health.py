@@ -80,8 +80,9 @@ class ModelState:
     ) -> None:
         """Take in an answer."""
         self.calls += 1
-        slow = self._is_slow(latency_s, output_tokens)
-        self._baseline.learn(latency_s, output_tokens, slow=slow, min_calls=self._config.min_calls)
+        slow = self._baseline.takes_as_slow(
+            latency_s, output_tokens, slow_ratio=self._config.slow_ratio, min_calls=self._config.min_calls
+        )
         self._latency.add(latency_s)
         if ttft_s is not None:
             self._ttft.add(ttft_s)
@@ -146,12 +147,6 @@ class ModelState:
             headroom=self._headroom if now < self._headroom_until else 1.0,
             unavailable=unavailable,
         )
-
-    def _is_slow(self, latency_s: float, output_tokens: int) -> bool:
-        limit_s = self._baseline.limit_s(
-            output_tokens, slow_ratio=self._config.slow_ratio, min_calls=self._config.min_calls
-        )
-        return limit_s is not None and latency_s > limit_s
 
     def _ample_s(self) -> float:
         """The seconds after which a call without an answer has failed, however long the answer would have been."""

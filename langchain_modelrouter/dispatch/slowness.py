@@ -1,5 +1,7 @@
 """Which calls of a model are slow, for the slow-call rule (FAULTS 34)."""
 
+from math import inf
+
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch.samples import Samples
 
@@ -36,19 +38,19 @@ class Baseline:
             catalogue_s = GENERIC_TTFT_S + output_tokens / GENERIC_TOKENS_PER_S
         return max(LEAST_NOMINAL_S, catalogue_s)
 
-    def limit_s(self, output_tokens: int, *, slow_ratio: float, min_calls: int) -> float | None:
-        """Return the latency from which a call is slow, in seconds; None while nothing is known of the model."""
-        if len(self._ratios) >= min_calls:
-            usual = (self._ratios.median or 0.0) * self._stretch
-            return slow_ratio * usual * self.nominal_s(output_tokens) + OWN_SLACK_S
-        if self._model.tokens_per_s is None:
-            return None
-        return slow_ratio * self.nominal_s(output_tokens) + CATALOGUE_SLACK_S
-
-    def learn(self, latency_s: float, output_tokens: int, *, slow: bool, min_calls: int) -> None:
-        """Take in one answer; a slow one moves the baseline only a little, once there is one."""
-        if slow and len(self._ratios) >= min_calls:
+    def takes_as_slow(self, latency_s: float, output_tokens: int, *, slow_ratio: float, min_calls: int) -> bool:
+        """Take in one answer and return whether it was slow; once there is a baseline, a slow one hardly moves it."""
+        nominal_s = self.nominal_s(output_tokens)
+        is_known = len(self._ratios) >= min_calls
+        if is_known:
+            limit_s = slow_ratio * (self._ratios.median or 0.0) * self._stretch * nominal_s + OWN_SLACK_S
+        elif self._model.tokens_per_s is not None:
+            limit_s = slow_ratio * nominal_s + CATALOGUE_SLACK_S
+        else:
+            limit_s = inf
+        if is_known and latency_s > limit_s:
             self._stretch *= ADAPTATION
-            return
+            return True
         self._stretch = 1.0 + (self._stretch - 1.0) / ADAPTATION
-        self._ratios.add(latency_s / self.nominal_s(output_tokens))
+        self._ratios.add(latency_s / nominal_s)
+        return latency_s > limit_s
