@@ -30,8 +30,6 @@ ROUNDS = 60
 PROMPT = "How many legs does a spider have?"
 
 Model = Runnable[Any, Any]
-Measure = Callable[[Model], Awaitable[float]]
-"""One round of calls to a model; gives the seconds of one unit."""
 
 
 def models(answer: str) -> dict[str, tuple[Model, dict[str, Any]]]:

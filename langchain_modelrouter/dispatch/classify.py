@@ -4,7 +4,7 @@ They are plans: they yield steps and get outcomes, and they call nothing. Whatev
 """
 
 from collections import OrderedDict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import sqrt
@@ -20,7 +20,6 @@ from langchain_modelrouter.dispatch.plan import Ask, Embed, Embedded, Outcome, S
 from langchain_modelrouter.routing.classification import Classification, Classifier
 from langchain_modelrouter.routing.request import RouteRequest
 
-ANSWER_TOKENS = 10
 LONGEST_TEXT = 4000
 """Characters of a request that the model is shown; what a request is about stands at its ends."""
 KEPT = 4096
@@ -61,6 +60,15 @@ class Verdicts:
             if len(self._by_hash) > self._size:
                 self._by_hash.popitem(last=False)
 
+    def remembered(self, text: str, ask: Callable[[str], Opinion]) -> Opinion:
+        """Return the verdict on `text`: the one that is known, else what `ask` gives; None where there is no text."""
+        if not text.strip():
+            return None
+        verdict = self.get(text)
+        if verdict is None and (verdict := (yield from ask(text))) is not None:
+            self.keep(text, verdict)
+        return verdict
+
 
 @dataclass(frozen=True, slots=True)
 class LlmClassifier:
@@ -75,19 +83,16 @@ class LlmClassifier:
 
     def opinion(self, request: RouteRequest) -> Opinion:
         """Ask, unless this text has been judged before."""
-        if not request.text.strip():
-            return None
-        if (known := self.verdicts.get(request.text)) is not None:
-            return known
-        outcome = yield Ask(self.model, self._messages(request.text), self.timeout_s)
+        return self.verdicts.remembered(request.text, self._asked)
+
+    def _asked(self, text: str) -> Opinion:
+        outcome = yield Ask(self.model, self._messages(text), self.timeout_s)
         if not isinstance(outcome, AIMessage):
             return None
         word = _first_word(outcome.text)
         if word not in self.tasks:
             return None
-        verdict = Classification(word, 1.0, MappingProxyType({word: 1.0}))
-        self.verdicts.keep(request.text, verdict)
-        return verdict
+        return Classification(word, 1.0, MappingProxyType({word: 1.0}))
 
     def _messages(self, text: str) -> list[BaseMessage]:
         choices = "\n".join(f"{task}: {about}" if about else task for task, about in self.tasks.items())

@@ -32,12 +32,11 @@ class DecisionsClassifier:
 
     def opinion(self, request: RouteRequest) -> Opinion:
         """Ask, unless this text has been judged before."""
-        if not request.text.strip():
-            return None
-        if (known := self.verdicts.get(request.text)) is not None:
-            return known
+        return self.verdicts.remembered(request.text, self._asked)
+
+    def _asked(self, text: str) -> Opinion:
         question = {"instructions": INSTRUCTIONS, "choices": dict(self.tasks)}
-        outcome = yield Choose(self.model, [HumanMessage(shown(request.text))], self.timeout_s, question)
+        outcome = yield Choose(self.model, [HumanMessage(shown(text))], self.timeout_s, question)
         if not isinstance(outcome, AIMessage):
             return None
         told: Mapping[str, float] = outcome.response_metadata.get("probabilities", {})
@@ -45,9 +44,7 @@ class DecisionsClassifier:
         if outcome.text not in self.tasks or not 0.0 <= confidence <= 1.0:
             return None
         probabilities = {task: told.get(task, 0.0) for task in self.tasks}
-        verdict = Classification(outcome.text, confidence, MappingProxyType(probabilities))
-        self.verdicts.keep(request.text, verdict)
-        return verdict
+        return Classification(outcome.text, confidence, MappingProxyType(probabilities))
 
 
 def refuse_without_decisions(model: ModelInfo, provider: Provider, *, is_handed_in: bool) -> None:

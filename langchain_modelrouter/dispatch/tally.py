@@ -9,14 +9,13 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 class Tally:
     """Counts one stream. `add` is called once per chunk, so it does next to nothing."""
 
-    __slots__ = ("_parts", "has_last", "metadata", "tool_chunks", "usage")
+    __slots__ = ("_parts", "metadata", "tool_chunks", "usage")
 
     def __init__(self) -> None:
         self._parts: list[str] = []
         self.usage: UsageMetadata | None = None
         self.metadata: dict[str, Any] = {}
         self.tool_chunks: list[AIMessageChunk] = []
-        self.has_last = False
 
     def add(self, chunk: AIMessageChunk) -> None:
         """Take note of one chunk."""
@@ -29,8 +28,6 @@ class Tally:
             self.metadata.update(chunk.response_metadata)
         if chunk.tool_call_chunks or chunk.additional_kwargs:
             self.tool_chunks.append(chunk)
-        if chunk.chunk_position == "last":
-            self.has_last = True
 
     @property
     def text(self) -> str:
