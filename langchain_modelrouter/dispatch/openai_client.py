@@ -1,16 +1,18 @@
 """The ChatOpenAI that we build: it says which provider serves it. Imported only when one is built."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from langchain_core.language_models import LangSmithParams, LanguageModelInput
+from langchain_core.language_models import LangSmithParams
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from langchain_modelrouter.catalog.model_info import ModelInfo, Provider
+from langchain_modelrouter.dispatch.plain_completions import AsyncPlainCompletions, PlainCompletions
 from langchain_modelrouter.dispatch.transport import http_library
 from langchain_modelrouter.errors import InvalidOptionError
 
@@ -40,19 +42,14 @@ class ProviderChatOpenAI(ChatOpenAI):
         params["ls_provider"] = self.ls_provider
         return params
 
-    def _get_request_payload(
-        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
-    ) -> dict[str, Any]:
-        """Let the messages go by the SDK as they are: it would look into each part for names to translate, in vain."""
-        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
-        if messages := payload.get("messages"):
-            payload["extra_body"] = {"messages": messages, **(payload.get("extra_body") or {})}
-            payload["messages"] = []
-        return payload
-
     def _create_chat_result(self, response: Any, generation_info: dict[str, Any] | None = None) -> ChatResult:
+        if isinstance(response, str):
+            response = _despite_its_type(response)
+        if isinstance(response, Mapping):
+            response = _with_nulls(response)
         result = super()._create_chat_result(response, generation_info)
         for generation, choice in zip(result.generations, _part(response, "choices"), strict=False):
+            generation.message.additional_kwargs.setdefault("refusal", None)
             _keep_what_is_said(generation.message, _part(choice, "message"))
         return result
 
@@ -64,6 +61,26 @@ class ProviderChatOpenAI(ChatOpenAI):
         if converted is not None and choices:
             _keep_what_is_said(converted.message, choices[0]["delta"])
         return converted
+
+
+def _despite_its_type(text: str) -> Any:
+    """Return the JSON of an answer that the server called text, or else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _with_nulls(response: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer with null for what a provider left out, as the SDK's object of it has."""
+    whole = {"system_fingerprint": None, **response}
+    if isinstance(usage := whole.get("usage"), Mapping):
+        whole["usage"] = {"completion_tokens_details": None, "prompt_tokens_details": None, **usage}
+    if isinstance(choices := whole.get("choices"), list):
+        whole["choices"] = [
+            {"logprobs": None, **choice} if isinstance(choice, Mapping) else choice for choice in choices
+        ]
+    return whole
 
 
 def _keep_what_is_said(message: BaseMessage, said: Any) -> None:
@@ -106,7 +123,7 @@ def build(
     timeout = http_library().Timeout(timeout_s, connect=connect_timeout_s)
     if provider.base_url and urlsplit(provider.base_url).hostname != OPENAI_HOST:
         options.setdefault("use_responses_api", False)
-    return ProviderChatOpenAI(
+    client = ProviderChatOpenAI(
         model=model.api_name,
         base_url=provider.base_url,
         api_key=SecretStr(key or NO_KEY),
@@ -119,3 +136,6 @@ def build(
         ls_provider=provider.key,
         **options,
     )
+    client.client = PlainCompletions(client.root_client)
+    client.async_client = AsyncPlainCompletions(client.root_async_client)
+    return client

@@ -1,4 +1,4 @@
-"""What ChatOpenAI makes of broken answers of a real loopback server, through all four doors."""
+"""What ChatOpenAI, and the one that we build, make of broken and of sound answers of a loopback server, by all doors."""
 
 import json
 import socket
@@ -12,9 +12,12 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_openai import ChatOpenAI
 
+from langchain_modelrouter.catalog.model_info import Provider
 from langchain_modelrouter.dispatch.answers import bad_answer
 from langchain_modelrouter.dispatch.failures import classify
+from langchain_modelrouter.dispatch.openai_client import build
 from langchain_modelrouter.dispatch.settings import LimitsConfig
+from tests.factories import model_info
 
 RESET = b"reset"
 
@@ -116,10 +119,29 @@ def added(chunks: list[AIMessageChunk]) -> AIMessageChunk:
     return total
 
 
-async def kind_of(door: Door, server: Answering, limits: LimitsConfig) -> str:
-    """The kind of failure that a door meets, or `answer`."""
+def plain(server: Answering) -> ChatOpenAI:
     url = f"http://127.0.0.1:{cast(tuple[str, int], server.server_address)[1]}/v1"
-    model = ChatOpenAI(base_url=url, api_key="none", model="m", max_retries=0, timeout=5)  # type: ignore[arg-type]
+    return ChatOpenAI(base_url=url, api_key="none", model="m", max_retries=0, timeout=5)  # type: ignore[arg-type]
+
+
+def ours(server: Answering) -> ChatOpenAI:
+    url = f"http://127.0.0.1:{cast(tuple[str, int], server.server_address)[1]}/v1"
+    return build(
+        model_info(),
+        Provider(key="p", base_url=url),
+        None,
+        connect_timeout_s=5,
+        timeout_s=5,
+        http_client=None,
+        http_async_client=None,
+    )
+
+
+Make = Callable[[Answering], ChatOpenAI]
+
+
+async def kind_of(door: Door, model: ChatOpenAI, limits: LimitsConfig) -> str:
+    """The kind of failure that a door meets, or `answer`."""
     try:
         message = await door(model)
     except Exception as error:  # noqa: BLE001  whatever it raises is what is tested
@@ -185,24 +207,70 @@ STREAMED = [
 ]
 
 
+@pytest.mark.parametrize("make", [plain, ours])
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # openai's model of the answer, beside the point
 @pytest.mark.parametrize(
     ("door", "answer", "kind"),
     [case[1:] for case in [*WHOLE, *STREAMED]],
     ids=[f"{name}-{door.__name__}" for name, door, _, _ in [*WHOLE, *STREAMED]],
 )
-async def test_a_broken_answer_has_its_kind(server: Answering, door: Door, answer: bytes, kind: str) -> None:
+async def test_a_broken_answer_has_its_kind(
+    server: Answering, make: Make, door: Door, answer: bytes, kind: str
+) -> None:
     server.whole = server.stream = answer
-    assert await kind_of(door, server, LimitsConfig(invalid_tool_calls="fallback")) == kind
+    assert await kind_of(door, make(server), LimitsConfig(invalid_tool_calls="fallback")) == kind
 
 
-async def test_a_parameter_that_the_sdk_does_not_know_is_the_callers_bug(server: Answering) -> None:
+USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+CACHED = {**USAGE, "prompt_tokens_details": {"cached_tokens": 2}}
+LOOK = {"id": "1", "type": "function", "function": {"name": "look", "arguments": '{"at": "it"}'}}
+LIKELY = {"content": [{"token": "a", "logprob": -0.1, "bytes": [97], "top_logprobs": []}], "refusal": None}
+SOUND = [
+    (whole(completion()), sse(ROLE, TEXT, STOP)),
+    (whole(completion(usage=USAGE)), sse(ROLE, TEXT, STOP, {**STOP, "choices": [], "usage": USAGE})),
+    (whole(completion(usage=CACHED, service_tier="flex")), sse(ROLE, {**STOP, "usage": CACHED})),
+    (whole(completion(system_fingerprint="fp", n=1)), sse(ROLE, {**STOP, "system_fingerprint": "fp"})),
+    (saying(refusal="no"), sse(ROLE, TEXT, chunk({}, "content_filter"))),
+    (saying("tool_calls", tool_calls=[LOOK]), sse(ROLE, chunk({"tool_calls": [{"index": 0, **LOOK}]}), STOP)),
+    (
+        whole(completion(choices=[{"message": {"role": "assistant", "content": "a"}, "logprobs": LIKELY}])),
+        sse({**ROLE, "choices": [{"delta": {"content": "a"}, "logprobs": LIKELY}]}, STOP),
+    ),
+]
+
+
+@pytest.mark.parametrize(("answer", "stream"), SOUND)
+@pytest.mark.parametrize("door", [by_invoke, by_ainvoke, by_stream, by_astream])
+async def test_a_sound_answer_is_what_chat_openai_makes_of_it(
+    server: Answering, door: Door, answer: bytes, stream: bytes
+) -> None:
+    server.whole, server.stream = answer, stream
+    theirs, own = [without_ids(await door(make(server))) for make in (plain, ours)]
+    assert own == theirs
+
+
+def without_ids(message: AIMessage) -> dict[str, Any]:
+    """The message as it is, but for the id of its run and the details of the usage, which are null in part."""
+    found = message.model_dump(exclude={"id"})
+    usage = found["response_metadata"].get("token_usage") or {}
+    usage.pop("prompt_tokens_details", None)
+    return found
+
+
+@pytest.mark.parametrize("make", [plain, ours])
+@pytest.mark.parametrize("door", [by_invoke, by_ainvoke, by_stream, by_astream])
+async def test_a_parameter_that_the_sdk_does_not_know_is_the_callers_bug(
+    server: Answering, make: Make, door: Door
+) -> None:
     server.whole = whole(completion())
-    url = f"http://127.0.0.1:{cast(tuple[str, int], server.server_address)[1]}/v1"
-    model = ChatOpenAI(base_url=url, api_key="none", model="m", max_retries=0)  # type: ignore[arg-type]
-    with pytest.raises(TypeError) as caught:
-        model.invoke("x", no_such_parameter=1)
+    with pytest.raises(TypeError, match="no_such_parameter") as caught:
+        await door(make(server).bind(no_such_parameter=1))  # type: ignore[arg-type]
     assert classify(caught.value).kind == "bug"
+
+
+async def test_an_answer_of_json_that_the_server_calls_text_is_an_answer(server: Answering) -> None:
+    server.whole = whole(completion(), kind="text/plain")
+    assert (await by_invoke(plain(server))).content == (await by_invoke(ours(server))).content == "hi"
 
 
 async def test_an_error_that_user_code_raises_in_the_midst_of_an_answer_is_a_bug(server: Answering) -> None:
