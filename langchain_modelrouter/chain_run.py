@@ -106,10 +106,10 @@ def _is_heard(router: BaseChatModel, config: RunnableConfig) -> bool:
     """Return whether anybody may listen to a run: a look at what `configure` reads, for a quarter of its price."""
     if config.get("callbacks") or router.callbacks or router.verbose or get_debug() or _tracing_v2_is_enabled():
         return True
-    return any(
-        var.get() is not None or (env_var is not None and env_var_is_set(env_var))
-        for var, _inheritable, _handler, env_var in _configure_hooks
-    )
+    for var, _inheritable, _handler, env_var in _configure_hooks:
+        if var.get() is not None or (env_var is not None and env_var_is_set(env_var)):
+            return True
+    return False
 
 
 def _add_own(manager: BaseCallbackManager, router: BaseChatModel) -> None:

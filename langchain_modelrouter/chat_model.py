@@ -256,7 +256,7 @@ class RouterChatModel(DeferredBinding):
             options = replace(options, task=self.task)
         caller = caller_of(config)
         given = {name: value for name in _FORWARDED if (value := getattr(self, name)) is not None}
-        for name in (*_FORWARDED, "max_completion_tokens"):
+        for name in (*_FORWARDED, "max_completion_tokens") if kwargs else ():
             if (value := kwargs.pop(name, None)) is not None:
                 given[self._lc_aliases.get(name, name)] = value
         request = engine.request(

@@ -35,14 +35,13 @@ def take_options(kwargs: dict[str, Any], configurable: Mapping[str, Any], prefix
     Raises:
         InvalidOptionError: a value is of the wrong type or out of range.
     """
-    given: dict[str, Any] = {}
-    for name in OPTIONS:
-        value = kwargs.pop(name) if name in kwargs else None
-        if value is None and configurable:
+    told = {name: value for name in OPTIONS if name in kwargs and (value := kwargs.pop(name)) is not None}
+    if configurable:
+        for name in OPTIONS:
             value = configurable.get(name if prefix is None else f"{prefix}_{name}")
-        if value is not None:
-            given[name] = _checked(name, value)
-    return CallOptions(**given) if given else PLAIN
+            if value is not None:
+                told.setdefault(name, value)
+    return CallOptions(**{name: _checked(name, value) for name, value in told.items()}) if told else PLAIN
 
 
 def _checked(name: str, value: Any) -> Any:

@@ -86,7 +86,7 @@ class OpenAttempt:
         """Note that the first content is there."""
         self.ttft_s = self.live.clock() - self.started
 
-    def answered(self, message: AIMessage) -> AIMessage | Failed:
+    def answered(self, message: BaseMessage) -> AIMessage | Failed:
         """End the attempt with a complete message: the answer, or a failure where it is none."""
         message = as_answer(message)
         usage_metadata: Mapping[str, Any] = message.usage_metadata or NOTHING

@@ -17,25 +17,29 @@ from langchain_modelrouter.dispatch.plan import Call, Outcome, Plan, Step
 def run(plan: Plan, perform: Callable[[Step], Outcome]) -> AIMessage:
     """Carry out the plan, blocking, and return its answer."""
     outcome: Outcome = None
-    with closing(plan):
+    try:
         while True:
             try:
                 step = plan.send(outcome)
             except StopIteration as done:
                 return cast(AIMessage, done.value)
             outcome = perform(step)
+    finally:
+        plan.close()
 
 
 async def arun(plan: Plan, perform: Callable[[Step], Awaitable[Outcome]]) -> AIMessage:
     """Carry out the plan and return its answer."""
     outcome: Outcome = None
-    with closing(plan):
+    try:
         while True:
             try:
                 step = plan.send(outcome)
             except StopIteration as done:
                 return cast(AIMessage, done.value)
             outcome = await perform(step)
+    finally:
+        plan.close()
 
 
 Opened = Iterator[AIMessageChunk]

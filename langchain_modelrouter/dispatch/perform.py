@@ -16,6 +16,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch import together
 from langchain_modelrouter.dispatch.answers import is_empty
+from langchain_modelrouter.dispatch.asked import aasked, asked
 from langchain_modelrouter.dispatch.attempt import OpenAttempt
 from langchain_modelrouter.dispatch.call import RoutedCall
 from langchain_modelrouter.dispatch.closing import aclose
@@ -87,9 +88,7 @@ class Performer:
         before, alarm.at = alarm.at, min(alarm.at, self._end_of(step))
         try:
             with NestedDeadline(self.call.deadline_at):
-                message = attempt.client.invoke(
-                    attempt.prompt, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
-                )
+                message = asked(attempt, self._config_of(step), self._stop_of(step))
         except Exception as error:  # noqa: BLE001  a failure is a value; what is no failure of a model is raised by the plan
             return attempt.failed(error)
         except BaseException:
@@ -124,9 +123,7 @@ class Performer:
             left_s = self._end_of(step) - self.live.clock()
             with NestedDeadline(self.call.deadline_at):
                 async with asyncio.timeout(None if left_s == FOREVER else left_s):
-                    message = await attempt.client.ainvoke(
-                        attempt.prompt, self._config_of(step), stop=self._stop_of(step), **attempt.kwargs
-                    )
+                    message = await aasked(attempt, self._config_of(step), self._stop_of(step))
         except Exception as error:  # noqa: BLE001  as in `perform`
             return attempt.failed(error)
         except BaseException:
@@ -340,7 +337,8 @@ class Performer:
         left_s = call.deadline_at - live.clock()
         if left_s <= 0:
             return Skipped("the deadline is over", call.deadline_s)
-        if isinstance(step, Ask) and live.clients.is_built(model) and live.clients.missing_key(model.provider):
+        is_built = live.clients.is_built(model)
+        if isinstance(step, Ask) and is_built and live.clients.missing_key(model.provider):
             return Skipped(f"there is no key for {model.key}")
         out = live.health.unavailable(model, live.clients.credential(model))
         if out is not None:  # an earlier attempt of this call, or another call meanwhile, has found that out
@@ -355,7 +353,7 @@ class Performer:
                 client = live.clients.aget(model) if is_async else live.clients.get(model)
             asked, given = (step.messages, step.settings) if isinstance(step, Ask) else (call.messages, call.both)
             kwargs = fitted(client, model, given)
-            if not live.clients.is_built(model) and "timeout" not in kwargs:
+            if not is_built and "timeout" not in kwargs:
                 self._tell_timeout(client, kwargs, left_s)
             family = live.clients.family(model)
             history = fitted_history(asked, provider=model.provider, family=family)
@@ -363,7 +361,7 @@ class Performer:
         except BaseException:
             permit.cancelled()
             raise
-        if live.clients.is_built(model):
+        if is_built:
             headers_heard.set(partial(live.health.note_headers, model.key))
         if isinstance(step, Ask):
             return OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role, reservation)

@@ -1,4 +1,4 @@
-"""What ChatOpenAI, and the one that we build, make of broken and of sound answers of a loopback server, by all doors."""
+"""What ChatOpenAI and the one that we build make of broken and of sound answers of a loopback server, by all doors."""
 
 import json
 import socket
