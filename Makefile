@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 MATRIX := .venv-openai2
 SOURCES := langchain_modelrouter graphs tests benchmarks
 
-.PHONY: help setup demo test check check-matrix format bench eval notebooks clean
+.PHONY: help setup demo test check check-matrix format bench eval weights notebooks clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -47,6 +47,10 @@ bench: $(READY) ## Measure, as ratios in one run
 
 eval: $(READY) ## Judge the classifier by leaving whole sources out (needs ../shared/data)
 	$(BIN)/python -m benchmarks.classifier
+
+weights: $(READY) ## Fit the built-in classifier again (needs ../shared/data)
+	$(BIN)/modelrouter train $(addprefix --data ,../shared/data/classes_dev.jsonl.gz $(wildcard training/prompts_*.jsonl)) \
+		--out langchain_modelrouter/routing/classifiers/data/local.weights
 
 notebooks: $(READY) ## Run the notebooks again and store what they show
 	$(BIN)/python -m tests.refresh_notebooks

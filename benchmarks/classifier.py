@@ -5,7 +5,6 @@ Reads the development data (`../shared/data` by default, or the folder that is n
 
 import sys
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -18,6 +17,8 @@ from langchain_modelrouter.routing.classifiers.local import LocalClassifier
 from langchain_modelrouter.routing.request import RouteRequest
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
+TRAINING = Path(__file__).parents[1] / "training"
+"""What we wrote ourselves."""
 OWN = "own"
 """The group of the prompts that we wrote; all of them are held out together."""
 SAMPLE = 1_300
@@ -28,15 +29,13 @@ def main(folder: Path = DATA) -> None:
     public = folder / "classes_dev.jsonl.gz"
     if not public.is_file():
         sys.exit(f"{public}: there is no such file; name the folder of the development data")
-    own = Path(str(files("langchain_modelrouter.evaluation") / "data"))
-    prompts = sorted(own.glob("prompts_*.jsonl"))
-    examples = read_examples([public, *prompts])
+    examples = read_examples([public, *sorted(TRAINING.glob("prompts_*.jsonl"))])
     judged = leave_source_out(examples)
     assert judged is not None
     print(_unseen(judged))
     print(_shipped([example for example in examples if example.group != OWN]))
     scored = sorted(folder.glob("routing_dev_*.jsonl.gz"))
-    report = train_difficulty([*scored, own / "difficulty_own.jsonl"], None)
+    report = train_difficulty([*scored, TRAINING / "difficulty_own.jsonl"], None)
     print(
         f"\nDifficulty, {len(report.groups)} groups left out of training: the prompt that fails more ranks higher in "
         f"{report.mean_ranking:.1%} of pairs (by length {report.mean_length_ranking:.1%})."

@@ -6,12 +6,11 @@ import pytest
 
 pytest.importorskip("numpy")
 
-from langchain_modelrouter import evaluation
 from langchain_modelrouter.evaluation.difficulty_fit import TrainingPrompt, describe, fit
 from langchain_modelrouter.evaluation.train_difficulty import ranking, read_training_prompts, train_difficulty
 from langchain_modelrouter.routing.classifiers.difficulty import KINDS, feature_names
 
-OWN = Path(evaluation.__path__[0]) / "data" / "difficulty_own.jsonl"
+OWN = Path(__file__).parents[2] / "training" / "difficulty_own.jsonl"
 
 
 def written(path: Path, rows: list[dict[str, Any]]) -> Path:
