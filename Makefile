@@ -46,7 +46,8 @@ bench: $(READY) ## Measure, as ratios in one run
 	$(BIN)/python -m benchmarks
 
 eval: $(READY) ## Judge the classifier by leaving whole sources out (needs ../shared/data)
-	$(BIN)/python -m benchmarks.classifier
+	$(BIN)/python -m benchmarks.classifier > docs/evaluation.md.new && mv docs/evaluation.md.new docs/evaluation.md
+	cat docs/evaluation.md
 
 weights: $(READY) ## Fit the built-in classifier again (needs ../shared/data)
 	$(BIN)/modelrouter train $(addprefix --data ,../shared/data/classes_dev.jsonl.gz $(wildcard training/prompts_*.jsonl)) \

@@ -13,11 +13,11 @@ from langchain_modelrouter.routing.classifiers.features import Extractor, Featur
 from langchain_modelrouter.routing.classifiers.text_model import Layers, TextModel, group_scales
 
 HIDDEN: Final = 16
-SOURCE_CAP: Final = 250
+SOURCE_CAP: Final = 320
 """A label of one source counts as at most so many examples, so that no source teaches its style."""
 MIN_COUNT: Final = 8
-MIN_SOURCES: Final = 2
-"""A feature that occurs in one source only says more about the source than about the label."""
+MIN_SOURCES: Final = 3
+"""A feature of fewer sources says more about a source than about the label."""
 TYPO_CHARS: Final = 4000
 BATCH: Final = 256
 EPOCHS: Final = 6
@@ -122,26 +122,23 @@ def _with_typos(examples: Sequence[Example], seed: int) -> Iterable[Example]:
 
 
 def _shared(found: Sequence[tuple[Iterable[Feature], str]]) -> list[Feature]:
-    """Return what is frequent enough and, where there are several sources, not of one alone."""
+    """Return what is frequent enough, in several sources and in at least half of a few."""
     counts: Counter[Feature] = Counter()
     sources: defaultdict[Feature, set[str]] = defaultdict(set)
     for names, source in found:
         for name in set(names):
             counts[name] += 1
             sources[name].add(source)
-    wanted = min(MIN_SOURCES, len({source for _, source in found}))
+    wanted = min(MIN_SOURCES, -(-len({source for _, source in found}) // 2))
     return sorted((name for name in counts if counts[name] >= MIN_COUNT and len(sources[name]) >= wanted), key=str)
 
 
 def _weights(examples: Sequence[Example]) -> list[float]:
-    """Return the weight of each example: sources capped, then every label the same in sum, 1 on average."""
+    """Return the weight of each example, 1 on average: sources are capped, labels as common as they come."""
     counts = Counter((example.source, example.label) for example in examples)
     capped = [min(1.0, SOURCE_CAP / counts[example.source, example.label]) for example in examples]
-    sums: defaultdict[str, float] = defaultdict(float)
-    for example, weight in zip(examples, capped, strict=True):
-        sums[example.label] += weight
-    share = len(examples) / len(sums)
-    return [weight * share / sums[example.label] for example, weight in zip(examples, capped, strict=True)]
+    scale = len(examples) / sum(capped)
+    return [weight * scale for weight in capped]
 
 
 def _matrix(found: Sequence[Features], names: Sequence[Feature]) -> Any:

@@ -17,6 +17,8 @@ TAIL_CHARS: Final = 800
 HEAD_TOKENS: Final = 48
 TAIL_TOKENS: Final = 32
 MAX_KNOWN: Final = 50_000
+RECENT_YEAR: Final = "2023"
+"""What has been since then, many models have to look up."""
 
 
 def _words(line: str) -> frozenset[str]:
@@ -42,6 +44,7 @@ _GREETING: Final = re.compile(
 )
 _ENDINGS: Final = frozenset({"please", "pls", "plz", "thanks", "thank", "thx", "cheers", "kindly"})
 
+NO_PART: Final = "@-"
 
 Feature = str | tuple[str, str]
 """A word or cue, or two of them."""
@@ -58,9 +61,18 @@ class Known(NamedTuple):
     """What is known of a word: how it is counted, the parts that it can play, its pieces if it is unknown."""
 
     word: str
-    roles: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()
-    pieces: tuple[str, ...] = ()
+    roles: tuple[str, ...]
+    topics: tuple[str, ...]
+    pieces: tuple[str, ...]
+    part: str
+    """The first of its roles, or else of its topics."""
+    lead: str
+    """The same, as the first of a pair."""
+
+
+def _known(word: str, roles: tuple[str, ...] = (), topics: tuple[str, ...] = (), *pieces: str) -> Known:
+    part = next(iter(roles or topics), NO_PART)
+    return Known(word, roles, topics, pieces, part, f"&{part}")
 
 
 class Extractor(dict[str, Known]):
@@ -89,18 +101,17 @@ class Extractor(dict[str, Known]):
 
     def _look_up(self, token: str) -> Known:
         if token[0].isdigit():
-            is_year = len(token) == 4 and token.startswith("20")
-            return Known(token if len(token) == 1 else "0", ("@year",) if is_year else ())
+            return _known(token if len(token) == 1 else "0", _role_of_number(token))
         if token not in self._vocabulary:
             token = self._mended(token)
         if token in self._vocabulary:
             return self._plain(token)
-        return Known("*", (), (), (f"~{token[:3]}", f"~-{token[-3:]}"))
+        return _known("*", (), (), f"~{token[:3]}", f"~-{token[-3:]}")
 
     def _plain(self, token: str) -> Known:
         names = word_roles().get(token, ())
         topics = tuple(name for name in names if name.startswith("@."))
-        return Known(token, tuple(name for name in names if not name.startswith("@.")), topics)
+        return _known(token, tuple(name for name in names if not name.startswith("@.")), topics)
 
     def _mended(self, token: str) -> str:
         """Return the known word that is one slip away: letters swapped, doubled, left out, one for another."""
@@ -130,24 +141,24 @@ class Extractor(dict[str, Known]):
         known = [self[token] for token in tokens]
         last = [self[token] for token in _last_sentence(text)]
         plain = [item.word for item in known]
-        bigrams = {pair for pair in pairwise(plain) if "*" not in pair}
+        bigrams = {*pairwise(plain)}
+        parts = [item.part for item in known]
         phrases = phrase_roles()
-        all_topics = list(chain.from_iterable([item.topics for item in known]))
-        topics = set(all_topics)
+        topics: dict[str, int] = {}
+        for topic in chain.from_iterable([item.topics for item in known]):
+            topics[topic] = topics.get(topic, 0) + 1
         roles = set(chain.from_iterable([item.roles for item in known]))
         roles.update([phrases[bigram] for bigram in phrases.keys() & bigrams])
         roles.update(shapes(text, plain, length))
-        words: list[Feature] = [*{*plain}, *bigrams]
+        words: list[Feature] = [*{*plain}, *bigrams, *{*zip([item.lead for item in known], parts[1:], strict=False)}]
         words += chain.from_iterable([item.pieces for item in known if item.pieces])
-        return Features(
-            words,
-            [*roles, *topics, *[f"{topic}+" for topic in topics if all_topics.count(topic) > 2], *_edges(known, last)],
-        )
+        often = [f"{topic}+" for topic, count in topics.items() if count > 2]
+        return Features(words, [*roles, *topics, *often, *_edges(known, last)])
 
 
 def is_word(feature: Feature) -> TypeGuard[str]:
     """Is this feature a single word, and so part of a model's vocabulary?"""
-    return isinstance(feature, str) and feature[0] not in "~@^$%"
+    return isinstance(feature, str) and feature[0] not in "~@&^$%"
 
 
 def words_of(text: str) -> list[str]:
@@ -163,6 +174,12 @@ def _window(text: str) -> str:
     if len(text) > HEAD_CHARS + TAIL_CHARS:
         text = text[:HEAD_CHARS] + "\n" + text[-TAIL_CHARS:]
     return text.lower().replace("\u2019", "'")
+
+
+def _role_of_number(token: str) -> tuple[str, ...]:
+    if len(token) != 4 or not token.startswith("20") or not token.isdigit():
+        return ()
+    return ("@recent",) if token >= RECENT_YEAR else ("@year",)
 
 
 def _deletions(word: str) -> Iterator[str]:

@@ -29,6 +29,7 @@ _KEYWORD: Final = re.compile(
 _TAG: Final = re.compile(r"</?\w+[^<>\n]{0,80}>")
 _SIGNS: Final = ("=>", "->", "==", "!=", "&&", "||", "::", "${", "+=")
 _PASSAGE: Final = re.compile(r"[\"\u201c][^\"\u201d]{80}|:\s*\n\s*\S[^\n]{60}|\n\n[^\n]{120}")
+_BOOLEAN: Final = ("true", "false", "not", "and", "or", "is")
 _DIGITS: Final = frozenset("0123456789")
 _FOREIGN: Final = re.compile(
     r"[^\x00-\x7f\u2018\u2019\u201c\u201d\u2013\u2014\u2026\u00b0\u00b2\u00b3\u00d7\u00f7\u221a\u03c0\u20ac\u00a3]"
@@ -66,6 +67,8 @@ def shapes(text: str, plain: Sequence[str], length: int) -> Iterator[str]:
         yield f"@lines{1 + (lines > 2) + (lines > 8)}"
     if len(text) > 150 and (lines or '"' in text or "\u201c" in text) and _PASSAGE.search(text):
         yield "@passage"
+    if ("true" in plain or "false" in plain) and sum(map(plain.count, _BOOLEAN)) * 4 > length * 3:
+        yield "@boolean"
     if "___" in text or "..." in text:
         yield "@blank"
     if not text.isascii() and len(_FOREIGN.findall(text)) > 2:
