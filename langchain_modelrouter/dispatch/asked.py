@@ -1,6 +1,7 @@
 """Ask a chat model, whole answers: by `generate` where its `invoke` would do just that, after some detours."""
 
 from functools import cache
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -16,17 +17,7 @@ def asked(attempt: OpenAttempt, config: RunnableConfig, stop: list[str] | None) 
     client = attempt.client
     if not _only_generates(type(client)):
         return client.invoke(attempt.prompt, config, stop=stop, **attempt.kwargs)
-    result = client.generate(
-        [list(attempt.messages)],
-        stop,
-        config.get("callbacks"),
-        tags=config.get("tags"),
-        metadata=config.get("metadata"),
-        run_name=config.get("run_name"),
-        run_id=config.get("run_id"),
-        **attempt.kwargs,
-    )
-    return _answer(result)
+    return _answer(client.generate([list(attempt.messages)], stop, **_run_of(config), **attempt.kwargs))
 
 
 async def aasked(attempt: OpenAttempt, config: RunnableConfig, stop: list[str] | None) -> BaseMessage:
@@ -34,17 +25,7 @@ async def aasked(attempt: OpenAttempt, config: RunnableConfig, stop: list[str] |
     client = attempt.client
     if not _only_generates(type(client)):
         return await client.ainvoke(attempt.prompt, config, stop=stop, **attempt.kwargs)
-    result = await client.agenerate(
-        [list(attempt.messages)],
-        stop,
-        config.get("callbacks"),
-        tags=config.get("tags"),
-        metadata=config.get("metadata"),
-        run_name=config.get("run_name"),
-        run_id=config.get("run_id"),
-        **attempt.kwargs,
-    )
-    return _answer(result)
+    return _answer(await client.agenerate([list(attempt.messages)], stop, **_run_of(config), **attempt.kwargs))
 
 
 @cache
@@ -54,6 +35,11 @@ def _only_generates(cls: type[BaseChatModel]) -> bool:
         getattr(cls, name) is getattr(BaseChatModel, name)
         for name in ("invoke", "ainvoke", "generate_prompt", "agenerate_prompt")
     )
+
+
+def _run_of(config: RunnableConfig) -> dict[str, Any]:
+    """Return what `invoke` hands on of a config."""
+    return {name: config.get(name) for name in ("callbacks", "tags", "metadata", "run_name", "run_id")}
 
 
 def _answer(result: LLMResult) -> BaseMessage:
