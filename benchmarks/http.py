@@ -7,12 +7,11 @@ from time import perf_counter
 from typing import Any
 
 from langchain.chat_models import init_chat_model
-from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from benchmarks.loopback import provider
-from benchmarks.timing import table, timed
+from benchmarks.timing import PROMPT, Model, by_ainvoke, by_invoke, table, timed
 from langchain_modelrouter import RouterChatModel, RouterConfig
 
 CALLS = 20
@@ -24,10 +23,6 @@ CALLS_IN_FLIGHT = 300
 
 ROUNDS = 30
 ROUNDS_IN_FLIGHT = 10
-
-PROMPT = "How many legs does a spider have?"
-
-Model = Runnable[Any, Any]
 
 
 def models(base_url: str) -> dict[str, tuple[Model, dict[str, Any]]]:
@@ -58,22 +53,6 @@ def models(base_url: str) -> dict[str, tuple[Model, dict[str, Any]]]:
     }
 
 
-async def by_invoke(model: Model, **kwargs: Any) -> float:
-    """Return the seconds of an `invoke`."""
-    start = perf_counter()
-    for _ in range(CALLS):
-        model.invoke(PROMPT, **kwargs)
-    return (perf_counter() - start) / CALLS
-
-
-async def by_ainvoke(model: Model, **kwargs: Any) -> float:
-    """Return the seconds of an `ainvoke`, one after the other."""
-    start = perf_counter()
-    for _ in range(CALLS):
-        await model.ainvoke(PROMPT, **kwargs)
-    return (perf_counter() - start) / CALLS
-
-
 async def in_flight(model: Model, **kwargs: Any) -> float:
     """Return the seconds per call where 100 are under way at any time."""
     left = iter(range(CALLS_IN_FLIGHT))
@@ -88,8 +67,8 @@ async def in_flight(model: Model, **kwargs: Any) -> float:
 
 
 MEASURES: dict[str, tuple[Callable[..., Awaitable[float]], int]] = {
-    "invoke over HTTP, one by one": (by_invoke, ROUNDS),
-    "ainvoke over HTTP, one by one": (by_ainvoke, ROUNDS),
+    "invoke over HTTP, one by one": (partial(by_invoke, calls=CALLS), ROUNDS),
+    "ainvoke over HTTP, one by one": (partial(by_ainvoke, calls=CALLS), ROUNDS),
     f"ainvoke over HTTP, {IN_FLIGHT} in flight": (in_flight, ROUNDS_IN_FLIGHT),
 }
 

@@ -3,6 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from time import perf_counter
+from typing import Any
+
+from langchain_core.runnables import Runnable
+
+PROMPT = "How many legs does a spider have?"
+
+Model = Runnable[Any, Any]
 
 Work = Callable[[], Awaitable[float]]
 """Does the work of one round and gives its seconds per unit: per call, per chunk."""
@@ -34,6 +42,22 @@ async def timed(subjects: Mapping[str, Work], *, rounds: int) -> list[Timing]:
             if number:
                 seconds[name].append(lasted_s)
     return [Timing(name, tuple(of_one)) for name, of_one in seconds.items()]
+
+
+async def by_invoke(model: Model, *, calls: int, **kwargs: Any) -> float:
+    """Return the seconds of an `invoke`, one after the other."""
+    start = perf_counter()
+    for _ in range(calls):
+        model.invoke(PROMPT, **kwargs)
+    return (perf_counter() - start) / calls
+
+
+async def by_ainvoke(model: Model, *, calls: int, **kwargs: Any) -> float:
+    """Return the seconds of an `ainvoke`, one after the other."""
+    start = perf_counter()
+    for _ in range(calls):
+        await model.ainvoke(PROMPT, **kwargs)
+    return (perf_counter() - start) / calls
 
 
 def table(title: str, timings: Sequence[Timing], *, unit: str = "us") -> str:

@@ -11,9 +11,9 @@ from time import perf_counter
 from typing import Any
 
 from langchain_core.language_models import FakeListChatModel
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import RunnableLambda
 
-from benchmarks.timing import table, timed
+from benchmarks.timing import PROMPT, Model, by_ainvoke, by_invoke, table, timed
 from langchain_modelrouter import RouterChatModel
 
 CALLS = 40
@@ -26,10 +26,6 @@ STREAMS = 3
 """Streams in one round."""
 
 ROUNDS = 60
-
-PROMPT = "How many legs does a spider have?"
-
-Model = Runnable[Any, Any]
 
 
 def models(answer: str) -> dict[str, tuple[Model, dict[str, Any]]]:
@@ -44,22 +40,6 @@ def models(answer: str) -> dict[str, tuple[Model, dict[str, Any]]]:
             {"task": "general"},
         ),
     }
-
-
-async def by_invoke(model: Model, **kwargs: Any) -> float:
-    """Return the seconds of an `invoke`."""
-    start = perf_counter()
-    for _ in range(CALLS):
-        model.invoke(PROMPT, **kwargs)
-    return (perf_counter() - start) / CALLS
-
-
-async def by_ainvoke(model: Model, **kwargs: Any) -> float:
-    """Return the seconds of an `ainvoke`."""
-    start = perf_counter()
-    for _ in range(CALLS):
-        await model.ainvoke(PROMPT, **kwargs)
-    return (perf_counter() - start) / CALLS
 
 
 async def by_stream(model: Model, **kwargs: Any) -> float:
@@ -101,8 +81,8 @@ async def by_first_chunk(model: Model, **kwargs: Any) -> float:
 
 
 MEASURES: dict[str, tuple[Callable[..., Awaitable[float]], str]] = {
-    "invoke": (by_invoke, "four"),
-    "ainvoke": (by_ainvoke, "four"),
+    "invoke": (partial(by_invoke, calls=CALLS), "four"),
+    "ainvoke": (partial(by_ainvoke, calls=CALLS), "four"),
     "stream, per chunk": (by_stream, "x" * CHUNKS),
     "astream, per chunk": (by_astream, "x" * CHUNKS),
     "astream, to the first chunk": (by_first_chunk, "x" * 10),
