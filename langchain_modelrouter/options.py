@@ -6,10 +6,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from langchain_modelrouter.errors import InvalidOptionError
+from langchain_modelrouter.quick import quick
 
 OPTIONS = ("task", "model", "preset", "route_tags", "max_cost_usd", "deadline_s", "fallback")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CallOptions:
     """What one call asks of the router itself; the rest goes to the model."""
@@ -35,13 +37,14 @@ def take_options(kwargs: dict[str, Any], configurable: Mapping[str, Any], prefix
     Raises:
         InvalidOptionError: a value is of the wrong type or out of range.
     """
-    told = {name: value for name in OPTIONS if name in kwargs and (value := kwargs.pop(name)) is not None}
-    if configurable:
-        for name in OPTIONS:
+    told: dict[str, Any] = {}
+    for name in OPTIONS:
+        value = kwargs.pop(name, None)
+        if value is None and configurable:
             value = configurable.get(name if prefix is None else f"{prefix}_{name}")
-            if value is not None:
-                told.setdefault(name, value)
-    return CallOptions(**{name: _checked(name, value) for name, value in told.items()}) if told else PLAIN
+        if value is not None:
+            told[name] = _checked(name, value)
+    return CallOptions(**told) if told else PLAIN
 
 
 def _checked(name: str, value: Any) -> Any:

@@ -13,6 +13,8 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
+from langchain_modelrouter.quick import quick
+
 TOOL_CALL_BLOCKS = frozenset({"tool_use", "tool_call", "tool_call_chunk", "function_call", "functionCall"})
 """Blocks that repeat what `tool_calls` says; dropping them loses nothing."""
 
@@ -25,6 +27,7 @@ _PORTABLE_ID = re.compile(r"[A-Za-z0-9_-]{1,40}\Z")
 """What both OpenAI (40 characters) and Anthropic (this alphabet) take as the id of a tool call."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class History:
     """Messages that fit a provider, and what had to go."""
@@ -43,7 +46,7 @@ def fitted_history(messages: Sequence[BaseMessage], *, provider: str, family: st
         family: the integration that speaks to it, as `response_metadata["model_provider"]` names it.
     """
     written = [one for one in messages if isinstance(one, AIMessage) or not isinstance(one.content, str)]
-    if not any(_is_foreign(one, provider, family) or _is_marked(one, family) for one in written):
+    if not written or not any(_is_foreign(one, provider, family) or _is_marked(one, family) for one in written):
         return History(messages)
     dropped: dict[str, None] = {}
     ids: dict[str, str] = {}

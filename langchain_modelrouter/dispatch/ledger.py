@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from langchain_modelrouter.dispatch.caller import Caller
 from langchain_modelrouter.dispatch.forking import renew_after_fork
+from langchain_modelrouter.quick import quick
 
 AttemptOutcome = Literal["ok", "error", "cancelled", "lost"]
 """`lost`: the process ended before the attempt did; what it cost is our estimate."""
@@ -18,6 +19,7 @@ Window = Literal["run", "thread", "day", "month", "tag", "user"]
 """What a budget adds up over."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One call to one model, when it was over."""
@@ -45,7 +47,7 @@ class Attempt:
             "provider": self.provider,
             "outcome": self.outcome,
             "error": self.error,
-            "latency_s": round(self.latency_s, 6),
+            "latency_s": int(self.latency_s * 1_000_000) / 1_000_000,
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "cost_usd": None if self.cost_usd is None else float(self.cost_usd),
@@ -53,6 +55,7 @@ class Attempt:
         }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
     """One attempt with the call it belongs to."""

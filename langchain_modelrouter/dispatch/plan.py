@@ -14,12 +14,14 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch.failures import Failure
 from langchain_modelrouter.errors import AllModelsFailedError, AllRestingError, DeadlineExceededError
+from langchain_modelrouter.quick import quick
 from langchain_modelrouter.routing.decision import Decision
 
 SHORT_AND_SURE: Mapping[str, Any] = MappingProxyType({"temperature": 0.0, "max_tokens": 10})
 """Settings of a question that one word answers."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Call:
     """Ask one model."""

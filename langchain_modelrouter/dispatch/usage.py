@@ -10,6 +10,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_modelrouter.catalog.model_info import ModelInfo
+from langchain_modelrouter.quick import quick
 
 CHARS_PER_TOKEN = 4
 TOKENS_PER_MESSAGE = 3
@@ -17,6 +18,7 @@ TOKENS_PER_IMAGE = 85
 """Source of the three: the defaults of `count_tokens_approximately` in langchain-core 1.7."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of one call."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
+from langchain_modelrouter.quick import quick
+
 CHARS_PER_TOKEN = 4
 MESSAGE_TOKENS = 4
 """Roles and separators. Both figures as in `count_tokens_approximately` of langchain-core, rounded up."""
@@ -27,6 +29,10 @@ BLOCK_NEEDS: Mapping[str, str] = {
 """Type of a content block to the capability that a model needs to read it."""
 
 
+NO_NEEDS: frozenset[str] = frozenset()
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Features:
     """What the messages of one call hold."""
@@ -44,9 +50,9 @@ class Features:
 def features_of(messages: Sequence[BaseMessage]) -> Features:
     """Return sizes, needs and the texts that rules and classifiers read. Messages of any provider's shape will do."""
     chars = images = turn = 0
-    text = ""
+    text, last = "", "human"
     system: list[str] = []
-    needs: set[str] = set()
+    needs = NO_NEEDS
     routed: Mapping[str, Any] | None = None
     for message in messages:
         content = message.content
@@ -56,32 +62,25 @@ def features_of(messages: Sequence[BaseMessage]) -> Features:
             said = message.text
             kinds = [str(block.get("type")) for block in content if isinstance(block, dict)]
             found = [BLOCK_NEEDS[kind] for kind in kinds if kind in BLOCK_NEEDS]
-            needs.update(found)
+            needs = needs.union(found)
             images += len(found)
         chars += len(said)
         if isinstance(message, HumanMessage):
+            last = "human"
             turn += 1
             text = said
         elif isinstance(message, AIMessage):
+            last = "ai"
             chars += sum(len(str(call["args"])) for call in message.tool_calls)
             routed = message.response_metadata.get("model_router")
         elif isinstance(message, SystemMessage):
+            last = "system"
             system.append(said)
+        else:
+            last = "tool" if isinstance(message, ToolMessage) or message.type == "function" else "human"
     tokens = -(-chars // CHARS_PER_TOKEN) + MESSAGE_TOKENS * len(messages) + IMAGE_TOKENS * images
-    last = type_of(messages[-1]) if messages else "human"
     loop = (str(routed["model"]), str(routed["task"])) if routed and last == "tool" else None
-    return Features(text, "\n".join(system), tokens, max(turn, 1), last, frozenset(needs) if needs else NO_NEEDS, loop)
-
-
-NO_NEEDS: frozenset[str] = frozenset()
-
-
-def type_of(message: BaseMessage) -> str:
-    """Return `human`, `ai`, `tool` or `system`."""
-    for cls, name in ((HumanMessage, "human"), (AIMessage, "ai"), (ToolMessage, "tool"), (SystemMessage, "system")):
-        if isinstance(message, cls):
-            return name
-    return "tool" if message.type == "function" else "human"
+    return Features(text, "\n".join(system), tokens, turn or 1, last, needs, loop)
 
 
 def tool_names(tools: Sequence[Any] | None) -> tuple[str, ...]:

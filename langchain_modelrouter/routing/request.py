@@ -6,9 +6,12 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from langchain_modelrouter.quick import quick
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RouteRequest:
     """Sizes, needs, task, tags and one random `draw` of one call. Texts stay out of its repr."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.catalog.registry import ModelRegistry
 from langchain_modelrouter.errors import NoEligibleModelError, UnknownPresetError, UnknownTaskError
+from langchain_modelrouter.quick import quick
 from langchain_modelrouter.routing.classification import Classification, Classifier
 from langchain_modelrouter.routing.decision import Candidate, Decision, Signals
 from langchain_modelrouter.routing.eligibility import refusal
@@ -31,6 +32,7 @@ def no_signals(_key: str) -> Signals:
     return QUIET
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What is true just now, as a frozen view for one decision."""
@@ -49,6 +51,7 @@ class Situation:
 CALM = Situation(outlook="calm")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TaskChoice:
     """The task of a request and where it comes from."""
@@ -92,6 +95,7 @@ class Router:
         self._strategy = strategy_named(routing.strategy, routing)
         self._splits = {registry.resolve(name).key: shares for name, shares in routing.splits.items()}
         self._chains: dict[tuple[str, ...], tuple[Candidate, ...]] = {}
+        self._explicit: dict[str, TaskChoice] = {}
         self._settled: dict[Hashable, Settled] = {}
         self._is_steady = (
             routing.strategy == "preset"
@@ -109,7 +113,7 @@ class Router:
             UnknownTaskError: the stated task is not defined.
         """
         if request.task is not None:
-            return TaskChoice(self._known_task(request.task), "explicit")
+            return self._explicit.get(request.task) or self._explicitly(request.task)
         if request.model is not None:
             return TaskChoice(self.routing.default_task, "default")
         if self._rules and (rule := first_match(self._rules, request)) is not None:
@@ -134,10 +138,16 @@ class Router:
     def choose_task(self, request: RouteRequest) -> TaskChoice:
         """Return the task: explicit, else by rule, else by the local classifier, else the default.
 
+        Raises:
+            UnknownTaskError: the stated task is not defined.
+        """
+        return self.stated_task(request) or self.unstated_task(request)
+
+    def unstated_task(self, request: RouteRequest) -> TaskChoice:
+        """Return the task where nothing states it: by the local classifier, else the default.
+
         A classifier that fails never fails the call: its error becomes a note of the decision.
         """
-        if (stated := self.stated_task(request)) is not None:
-            return stated
         if self.classifier is None:
             return TaskChoice(self.routing.default_task, "default")
         try:
@@ -149,6 +159,10 @@ class Router:
                 note=f"classifier {self.classifier.name} failed: {type(error).__name__}",
             )
         return self.classified_task(classification, self.classifier.name)
+
+    def _explicitly(self, task: str) -> TaskChoice:
+        choice = self._explicit[task] = TaskChoice(self._known_task(task), "explicit")
+        return choice
 
     def _known_task(self, task: str) -> str:
         if task not in self.tasks and task not in self.presets[self.preset]:
@@ -178,11 +192,11 @@ class Router:
         """
         choice = self.choose_task(request) if choice is None else choice
         preset = self.preset if preset is None else preset
-        kind = self._kind(request, choice, preset, situation)
-        tokens = request.input_tokens + request.output_tokens
-        settled = None if kind is None else self._settled.get(kind)
-        if settled is not None and tokens <= settled.window:
-            return _as_chosen(settled.decision, choice)
+        sticky_model, outlook = situation.sticky_model, situation.outlook
+        if situation.budget_left_usd is None and (
+            settled := self.settled(request, choice, preset, sticky_model, outlook)
+        ):
+            return settled
         line = self._line(request, choice, preset)
         settings = self.tasks.get(choice.task, _PLAIN_TASK)
         ceiling_usd = self._ceiling_usd(request)
@@ -201,31 +215,37 @@ class Router:
         if not candidates:
             raise NoEligibleModelError(choice.task, refused)
         decision = self._ranked(request, candidates, refused, choice, preset, situation)
-        if kind is not None and len(self._settled) < _MEMO_LIMIT:
+        if situation.budget_left_usd is None:
+            kind = self._kind(request, choice, preset, sticky_model, outlook)
             window = min(candidate.model.context_window or inf for candidate in line)
-            if tokens <= window:
+            is_roomy = request.input_tokens + request.output_tokens <= window
+            if kind is not None and is_roomy and len(self._settled) < _MEMO_LIMIT:
                 self._settled[kind] = Settled(decision, window)
         return decision
 
-    def _kind(self, request: RouteRequest, choice: TaskChoice, preset: str, situation: Situation) -> Hashable:
-        """Return all that a decision depends on but the request's size; None where it depends on more than that."""
-        if not self._is_steady or situation.outlook is None:
+    def settled(
+        self, request: RouteRequest, choice: TaskChoice, preset: str, sticky_model: str | None, outlook: Hashable
+    ) -> Decision | None:
+        """Return the decision where one for the same kind of request holds still; None where one has to be made.
+
+        Args:
+            sticky_model, outlook: as in a `Situation`.
+        """
+        kind = self._kind(request, choice, preset, sticky_model, outlook)
+        known = None if kind is None else self._settled.get(kind)
+        if known is None or request.input_tokens + request.output_tokens > known.window:
             return None
-        if request.max_cost_usd is not None or situation.budget_left_usd is not None:
+        return _as_chosen(known.decision, choice)
+
+    def _kind(
+        self, request: RouteRequest, choice: TaskChoice, preset: str, sticky_model: str | None, outlook: Hashable
+    ) -> Hashable:
+        """Return all that a decision depends on but the request's size; None where it depends on more than that."""
+        if not self._is_steady or outlook is None or request.max_cost_usd is not None:
             return None
         forced = (request.model, request.fallback, request.among)
-        kept = (situation.sticky_model, request.loop is None)
-        return (
-            choice.task,
-            choice.source,
-            choice.model,
-            preset,
-            request.needs,
-            request.tags,
-            forced,
-            kept,
-            situation.outlook,
-        )
+        kept = (sticky_model, request.loop is None)
+        return choice.task, choice.source, choice.model, preset, request.needs, request.tags, forced, kept, outlook
 
     def models_of(self, task: str | None = None, *, preset: str | None = None) -> tuple[ModelInfo, ...]:
         """Return the models that a preset names for `task`, or for all its tasks; fallbacks are not counted.
