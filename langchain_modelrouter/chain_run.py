@@ -1,6 +1,6 @@
 """The one chain run of a routed call, under which each attempt is one LLM run."""
 
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -127,8 +127,11 @@ def _add_own(manager: BaseCallbackManager, router: BaseChatModel) -> None:
 
 def _inherited(config: RunnableConfig) -> RunnableConfig:
     """Return the config of an attempt without a run around it: name and id were for that run."""
-    own = ("callbacks", "run_name", "run_id")
-    return {name: value for name, value in config.items() if value and name not in own}  # type: ignore[return-value]
+    inherited: dict[str, Any] = {}
+    for name, value in config.items():
+        if value and name not in ("callbacks", "run_name", "run_id"):
+            inherited[name] = value
+    return cast(RunnableConfig, inherited)
 
 
 def _under(manager: BaseCallbackManager, config: RunnableConfig) -> RunnableConfig:

@@ -248,14 +248,18 @@ class RouterChatModel(DeferredBinding):
         engine = self.engine
         snapshot = engine.snapshot
         started = perf_counter()
-        if snapshot.config is not self._profiled:
+        if engine.follows_a_file and snapshot.config is not self._profiled:
             self._follow_profile(snapshot)
         configurable = config.get("configurable") or {}
         options = take_options(kwargs, configurable, self.config_prefix)
         if options.task is None and self.task is not None and options.model is None:
             options = replace(options, task=self.task)
         caller = caller_of(config)
-        given = {name: value for name in _FORWARDED if (value := getattr(self, name)) is not None}
+        given: dict[str, Any] = {}
+        if self.temperature is not None:
+            given["temperature"] = self.temperature
+        if self.max_tokens is not None:
+            given["max_tokens"] = self.max_tokens
         for name in (*_FORWARDED, "max_completion_tokens") if kwargs else ():
             if (value := kwargs.pop(name, None)) is not None:
                 given[self._lc_aliases.get(name, name)] = value

@@ -8,6 +8,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
 from time import perf_counter
 from typing import Any
@@ -87,6 +88,8 @@ class Engine:
         live: Callable[[Live], Live] = lambda live: live,
     ) -> None:
         self._followed = source if isinstance(source, FollowedConfig) else None
+        self.follows_a_file = self._followed is not None
+        """True where the configuration in force may change."""
         self._handed_in, self._options, self._classifier = dict(handed_in or {}), options, classifier
         self._live_hook = live
         self._lock = Lock()
@@ -141,8 +144,7 @@ class Engine:
     ) -> RouteRequest:
         """Return the frozen view of one call."""
         features = features_of(messages)
-        names = tool_names(kwargs.get("tools"))
-        needs = needs_of(kwargs)
+        names, needs = (tool_names(kwargs.get("tools")), needs_of(kwargs)) if kwargs else ((), None)
         expected = self._expected_tokens.get(options.task or "", EXPECTED_OUTPUT_TOKENS)
         return RouteRequest(
             text=features.text,
@@ -167,7 +169,8 @@ class Engine:
 
     def stated_task(self, snapshot: Snapshot, request: RouteRequest) -> TaskChoice | None:
         """Return the task of `request`; None where a model must be asked for it."""
-        return snapshot.router.choose_task(request) if snapshot.asking is None else snapshot.router.stated_task(request)
+        choice = snapshot.router.stated_task(request)
+        return snapshot.router.unstated_task(request) if choice is None and snapshot.asking is None else choice
 
     def task_without_asking(self, snapshot: Snapshot, request: RouteRequest) -> TaskChoice:
         """Return the best guess at the task where no model may be asked."""
@@ -193,11 +196,15 @@ class Engine:
             ModelRouterError: see `Router.decide`.
         """
         router = snapshot.router
-        sticky = None if choice.model else self._stuck_to(snapshot, request, choice.task, preset or router.preset)
+        is_bound = choice.model is None and (request.thread_id is not None or request.loop is not None)
+        sticky = self._stuck_to(snapshot, request, choice.task, preset or router.preset) if is_bound else None
         live = snapshot.live
         outlook = None if live.health.is_anyone_unwell else live.clients.without_key()
+        decision = router.settled(request, choice, preset or router.preset, sticky, outlook)
+        if budget is None and decision is not None:
+            return decision
         situation = Situation(self._signals(snapshot), sticky, outlook=outlook)
-        decision = router.decide(request, preset=preset, choice=choice, situation=situation)
+        decision = decision or router.decide(request, preset=preset, choice=choice, situation=situation)
         if budget is None:
             return decision
         line = budget.exceeded(decision.ranked[0].cost_usd(request.input_tokens, request.output_tokens))
@@ -239,34 +246,22 @@ class Engine:
         *,
         hedges: bool = False,
     ) -> Plan:
-        """Try the models of the decision; ask for the task first where that is open.
+        """Return the plan of a call: try the models of the decision; ask for the task first where that is open.
 
         Args:
             max_retries: goes before `retry.same_model`.
             dispatch: makes another plan for the decision.
             hedges: may a second model be asked where the first is slow? A reply that is hedged is not streamed.
+
+        Raises:
+            LedgerUnavailableError: a strict ledger cannot record the call.
         """
-        retry, draw = snapshot.config.retry, snapshot.live.draw
-        retries = retry.same_model if max_retries is None else max_retries
         if (problem := snapshot.live.ledger.refusal()) is not None:
             raise LedgerUnavailableError(problem)
         snapshot.live.retry_budget.note_request()
-        if call.settle is not None and call.request is not None and snapshot.asking is not None:
-            opinion = yield from snapshot.asking.opinion(call.request)
-            call.settle(snapshot.router.classified_task(opinion, snapshot.asking.name))
-        if dispatch is not None:
-            return (yield from dispatch(call, snapshot))
-        in_turn = retry_then_fall_back(
-            call.decision,
-            retries=retries,
-            max_models=snapshot.config.fallback.max_models,
-            backoff_s=lambda attempt: full_jitter_s(
-                attempt, base_s=retry.backoff_base_s, cap_s=retry.backoff_cap_s, draw=draw()
-            ),
-        )
-        if hedges and retry.hedge_ratio and (after_s := _hedge_after_s(snapshot, call.decision)) is not None:
-            return (yield from hedged(call.decision, in_turn, after_s=after_s, ratio=retry.hedge_ratio))
-        return (yield from in_turn)
+        if dispatch is None:
+            dispatch = partial(_in_turn, max_retries=max_retries, hedges=hedges)
+        return dispatch(call, snapshot) if call.settle is None else _asked_first(call, snapshot, dispatch)
 
     def served(self, call: RoutedCall, model_key: str) -> None:
         """Take note of which model answered, for its thread and for what its task usually takes."""
@@ -417,6 +412,30 @@ def _client_parts(config: RouterConfig) -> tuple[Any, ...]:
     return config.providers, config.models, config.limits
 
 
+def _in_turn(call: RoutedCall, snapshot: Snapshot, *, max_retries: int | None, hedges: bool) -> Plan:
+    """Return the plan that asks one model after the other."""
+    retry, draw = snapshot.config.retry, snapshot.live.draw
+    in_turn = retry_then_fall_back(
+        call.decision,
+        retries=retry.same_model if max_retries is None else max_retries,
+        max_models=snapshot.config.fallback.max_models,
+        backoff_s=lambda attempt: full_jitter_s(
+            attempt, base_s=retry.backoff_base_s, cap_s=retry.backoff_cap_s, draw=draw()
+        ),
+    )
+    if hedges and retry.hedge_ratio and (after_s := _hedge_after_s(snapshot, call.decision)) is not None:
+        return hedged(call.decision, in_turn, after_s=after_s, ratio=retry.hedge_ratio)
+    return in_turn
+
+
+def _asked_first(call: RoutedCall, snapshot: Snapshot, dispatch: PlanMaker) -> Plan:
+    """Ask a model for the task, then go on as `dispatch` has it."""
+    if call.settle is not None and call.request is not None and snapshot.asking is not None:
+        opinion = yield from snapshot.asking.opinion(call.request)
+        call.settle(snapshot.router.classified_task(opinion, snapshot.asking.name))
+    return (yield from dispatch(call, snapshot))
+
+
 def _hedge_after_s(snapshot: Snapshot, decision: Decision) -> float | None:
     """Return the first model's own 95th percentile, in seconds; None before it means something."""
     health = snapshot.live.health.snapshot().get(decision.model.key)
@@ -429,5 +448,5 @@ def new_call_id() -> str:
 
 
 def milliseconds_since(start: float) -> float:
-    """Return the milliseconds since `start`, an instant of `perf_counter`, to the microsecond."""
-    return round((perf_counter() - start) * 1000, 3)
+    """Return the milliseconds since `start`, an instant of `perf_counter`, in whole microseconds."""
+    return int((perf_counter() - start) * 1_000_000) / 1000

@@ -28,6 +28,9 @@ async def aasked(attempt: OpenAttempt, config: RunnableConfig, stop: list[str] |
     return _answer(await client.agenerate([list(attempt.messages)], stop, **_run_of(config), **attempt.kwargs))
 
 
+_OF_RUN = frozenset({"callbacks", "tags", "metadata", "run_name", "run_id"})
+
+
 @cache
 def _only_generates(cls: type[BaseChatModel]) -> bool:
     """Return whether a class answers as langchain-core's own does, which reads the config and calls `generate`."""
@@ -39,7 +42,9 @@ def _only_generates(cls: type[BaseChatModel]) -> bool:
 
 def _run_of(config: RunnableConfig) -> dict[str, Any]:
     """Return what `invoke` hands on of a config."""
-    return {name: config.get(name) for name in ("callbacks", "tags", "metadata", "run_name", "run_id")}
+    if not config.keys() & _OF_RUN:
+        return {}
+    return {name: config.get(name) for name in _OF_RUN}
 
 
 def _answer(result: LLMResult) -> BaseMessage:

@@ -1,6 +1,7 @@
 """One routed call in progress: what is asked, by when, and what has been tried so far."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -99,7 +100,9 @@ class RoutedCall:
             "model_name": model.api_name,
             "model_router": self.record(model),
         }
-        return message.model_copy(update={"response_metadata": metadata})
+        signed = copy(message)
+        signed.response_metadata = metadata
+        return signed
 
     @property
     def spent_usd(self) -> Decimal | None:

@@ -27,18 +27,21 @@ SLOW_SPAN = 20
 class Window:
     """Calls and failures of the last `span_s` seconds, in a fixed number of buckets."""
 
-    __slots__ = ("_buckets", "_width_s")
+    __slots__ = ("_buckets", "_filled_at", "_width_s")
 
     def __init__(self, span_s: float) -> None:
         self._width_s = span_s / BUCKETS
         self._buckets: list[list[int]] = []  # [number, calls, failures], oldest first
+        self._filled_at = 0.0
+        """When the newest bucket takes no more calls."""
 
     def add(self, now: float, *, failed: bool = False) -> None:
         """Count one call that ended now."""
-        number = int(now / self._width_s)
-        if not self._buckets or self._buckets[-1][0] != number:
+        if now >= self._filled_at or not self._buckets:
+            number = int(now / self._width_s)
             self._buckets = [bucket for bucket in self._buckets if bucket[0] > number - BUCKETS]
             self._buckets.append([number, 0, 0])
+            self._filled_at = (number + 1) * self._width_s
         bucket = self._buckets[-1]
         bucket[1] += 1
         bucket[2] += failed
@@ -62,11 +65,11 @@ class Breaker:
         "_closed_at",
         "_config",
         "_consecutive",
-        "_is_open",
         "_open_s",
         "_probe_at",
         "_rest_until",
         "_trips",
+        "is_open",
         "why",
         "window",
     )
@@ -76,7 +79,8 @@ class Breaker:
         self.window = Window(config.window_s)
         self._answers: deque[tuple[float, bool]] = deque(maxlen=SLOW_SPAN)
         self.why: Why = ""
-        self._is_open = False
+        self.is_open = False
+        """True from the moment it trips until a probe succeeds."""
         self._rest_until = float("-inf")
         self._probe_at: float | None = None
         self._consecutive = self._trips = 0
@@ -93,14 +97,13 @@ class Breaker:
         """Return the seconds until the model may be asked again; 0 where it may be asked."""
         return max(0.0, self._rest_until - now)
 
-    @property
-    def is_open(self) -> bool:
-        """True from the moment it trips until a probe succeeds."""
-        return self._is_open
+    def is_at_rest(self, now: float) -> bool:
+        """True where a model does not take calls as usual: it may not be asked, or only one call may try it."""
+        return self.is_open or self._rest_until > now
 
     def state(self, now: float) -> State:
         """Return `half_open` where the next call is a probe, or is under way."""
-        if not self._is_open:
+        if not self.is_open:
             return "closed"
         return "open" if self._rest_until > now else "half_open"
 
@@ -110,9 +113,9 @@ class Breaker:
 
     def admit(self, now: float) -> Literal["call", "probe"] | None:
         """Return what a call that starts now would be; None where it must not start. A probe takes the one slot."""
-        if self._rest_until > now or (self._is_open and self.is_probing(now)):
+        if self._rest_until > now or (self.is_open and self.is_probing(now)):
             return None
-        if not self._is_open:
+        if not self.is_open:
             return "call"
         self._probe_at = now
         return "probe"
@@ -130,7 +133,7 @@ class Breaker:
             slow: True where the slow-call rule counts it.
             draw: uniform in [0, 1), for the jitter.
         """
-        if self._is_open:
+        if self.is_open:
             if verdict and slow:
                 self._open(now, "slow", draw)
             elif verdict:
@@ -146,7 +149,7 @@ class Breaker:
 
     def failure(self, now: float, *, verdict: bool, retry_after_s: float | None, draw: float) -> None:
         """Take in a failure that counts; `verdict` as in `success`. Retry-After is a minimum, open or closed."""
-        if self._is_open:
+        if self.is_open:
             if verdict:
                 self._open(now, "failures", draw)
         else:
@@ -162,15 +165,15 @@ class Breaker:
 
     def _open(self, now: float, why: Why, draw: float) -> None:
         """Rest: twice as long as the last time, unless the model has been well for longer than that since."""
-        was_well = not self._is_open and now - self._closed_at > max(self._config.window_s, self._open_s)
+        was_well = not self.is_open and now - self._closed_at > max(self._config.window_s, self._open_s)
         self._trips = 1 if was_well else self._trips + 1
         self._open_s = min(self._config.open_max_s, self._config.open_s * 2.0 ** min(self._trips - 1, 60))
         self._rest_until = max(self._rest_until, now + self._open_s * (1.0 + JITTER * draw))
-        self._is_open, self._probe_at, self.why = True, None, why
+        self.is_open, self._probe_at, self.why = True, None, why
 
     def _close(self, now: float) -> None:
         """Let all calls pass again, with a clean record; only the open time is remembered, for a model that flaps."""
-        self._is_open, self._probe_at, self.why = False, None, ""
+        self.is_open, self._probe_at, self.why = False, None, ""
         self._consecutive, self._closed_at, self._rest_until = 0, now, now
         self.window.clear()
         self._answers.clear()

@@ -41,7 +41,8 @@ class Permit:
             if self._end():
                 now, draw = self._health._clock(), self._health._draw()
                 self._state.answered(now, latency_s, ttft_s, output_tokens, verdict=self._verdict, draw=draw)
-                self._health._look_after(self._state, now)
+                if self._health._unwell or self._state.breaker.is_at_rest(now):
+                    self._health._look_after(self._state, now)
 
     def failed(self, failure: Failure) -> None:
         """Report a failure; one that does not count frees a probe's slot without a verdict."""
@@ -113,10 +114,10 @@ class Health:
 
     def _look_after(self, state: ModelState, now: float) -> None:
         """Keep in mind the models that do not take calls as usual, until a call to one of them has gone well."""
-        if state.key in self._states and (state.breaker.is_open or state.breaker.resting_s(now)):
-            self._unwell.add(state.key)
-        else:
+        if not state.breaker.is_at_rest(now):
             self._unwell.discard(state.key)
+        elif state.key in self._states:
+            self._unwell.add(state.key)
 
     def signals(self, key: str) -> Signals:
         """Return what a strategy may know about a model. Cheap: one shared value for a model without a history."""

@@ -13,6 +13,8 @@ from langchain_modelrouter.routing.decision import Signals
 LONG_ANSWER_TOKENS = 500
 """What a model without a history is given the time for."""
 
+NEVER = float("-inf")
+
 PROBE_S = 1.0
 """How long a probe is taken to last where the model's own latency is not known."""
 
@@ -66,9 +68,9 @@ class ModelState:
         self.calls = self.failures = self.in_flight = 0
         self._baseline = Baseline(model)
         self._latency, self._ttft, self._speed = Samples(), Samples(), Samples()
-        self._headroom, self._headroom_until = 1.0, float("-inf")
+        self._headroom, self._headroom_until = 1.0, NEVER
         self._cached = Signals()
-        self._cached_until = float("-inf")
+        self._cached_until = NEVER
 
     def configure(self, config: BreakerConfig) -> None:
         """Go by other settings from now on; what has been seen stays."""
@@ -83,12 +85,12 @@ class ModelState:
         slow = self._baseline.takes_as_slow(
             latency_s, output_tokens, slow_ratio=self._config.slow_ratio, min_calls=self._config.min_calls
         )
-        self._latency.add(latency_s)
+        self._latency.append(latency_s)
         if ttft_s is not None:
-            self._ttft.add(ttft_s)
+            self._ttft.append(ttft_s)
         writing_s = latency_s - (ttft_s or 0.0)
         if output_tokens > 0 and writing_s > 0:
-            self._speed.add(output_tokens / writing_s)
+            self._speed.append(output_tokens / writing_s)
         self.breaker.success(now, verdict=verdict, slow=slow, draw=draw)
 
     def failed(self, now: float, failure: Failure, lasted_s: float, *, probe: bool, verdict: bool, draw: float) -> None:
@@ -107,7 +109,7 @@ class ModelState:
 
     def changed(self) -> None:
         """Drop what has been worked out before."""
-        self._cached_until = float("-inf")
+        self._cached_until = NEVER
 
     def signals(self, now: float, unavailable: str | None) -> Signals:
         """Return what a strategy may know; worked out anew after a change, while resting and a few times a minute."""

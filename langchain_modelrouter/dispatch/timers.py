@@ -29,10 +29,11 @@ class NestedDeadline:
         self._at = at
 
     def __enter__(self) -> None:
-        self._token = _outer_deadline_at.set(self._at)
+        self._token = None if self._at == FOREVER else _outer_deadline_at.set(self._at)
 
     def __exit__(self, *_error: object) -> None:
-        _outer_deadline_at.reset(self._token)
+        if self._token is not None:
+            _outer_deadline_at.reset(self._token)
 
 
 def next_before(chunks: Iterator[T], at: float) -> T:

@@ -20,7 +20,7 @@ from langchain_modelrouter.dispatch.usage import usage_of
 def priced(config: RunnableConfig, model: ModelInfo) -> RunnableConfig:
     """Return the config of an attempt under which LangSmith's tracer sees the attempt's cost."""
     manager = config.get("callbacks")
-    if not model.is_priced or not isinstance(manager, BaseCallbackManager):
+    if not isinstance(manager, BaseCallbackManager) or not model.is_priced:
         return config
     from langchain_core.tracers.langchain import LangChainTracer
 
