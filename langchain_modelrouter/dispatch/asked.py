@@ -12,20 +12,20 @@ from langchain_modelrouter.dispatch.attempt import OpenAttempt
 from langchain_modelrouter.errors import BadAnswerError
 
 
-def asked(attempt: OpenAttempt, config: RunnableConfig, stop: list[str] | None) -> BaseMessage:
+def asked(attempt: OpenAttempt, config: RunnableConfig) -> BaseMessage:
     """Return the answer of the attempt's model. Raises what it raises."""
     client = attempt.client
     if not _only_generates(type(client)):
-        return client.invoke(attempt.prompt, config, stop=stop, **attempt.kwargs)
-    return _answer(client.generate([list(attempt.messages)], stop, **_run_of(config), **attempt.kwargs))
+        return client.invoke(attempt.prompt, config, stop=attempt.stop, **attempt.kwargs)
+    return _answer(client.generate([list(attempt.messages)], attempt.stop, **_run_of(config), **attempt.kwargs))
 
 
-async def aasked(attempt: OpenAttempt, config: RunnableConfig, stop: list[str] | None) -> BaseMessage:
+async def aasked(attempt: OpenAttempt, config: RunnableConfig) -> BaseMessage:
     """Return the answer of the attempt's model. Raises what it raises."""
     client = attempt.client
     if not _only_generates(type(client)):
-        return await client.ainvoke(attempt.prompt, config, stop=stop, **attempt.kwargs)
-    return _answer(await client.agenerate([list(attempt.messages)], stop, **_run_of(config), **attempt.kwargs))
+        return await client.ainvoke(attempt.prompt, config, stop=attempt.stop, **attempt.kwargs)
+    return _answer(await client.agenerate([list(attempt.messages)], attempt.stop, **_run_of(config), **attempt.kwargs))
 
 
 _OF_RUN = frozenset({"callbacks", "tags", "metadata", "run_name", "run_id"})

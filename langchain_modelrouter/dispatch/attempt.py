@@ -47,6 +47,7 @@ class OpenAttempt:
         "reservation",
         "role",
         "started",
+        "stop",
         "ttft_s",
     )
 
@@ -59,11 +60,12 @@ class OpenAttempt:
         client: BaseChatModel,
         messages: Sequence[BaseMessage],
         kwargs: dict[str, Any],
-        role: str = "reply",
-        reservation: Reservation | None = None,
+        stop: list[str] | None,
+        role: str,
+        reservation: Reservation | None,
     ) -> None:
         self.call, self.live, self.model, self.permit = call, live, model, permit
-        self.client, self.messages, self.kwargs = client, messages, kwargs
+        self.client, self.messages, self.kwargs, self.stop = client, messages, kwargs, stop
         self.role, self.reservation, self.number = role, reservation, next(call.numbers)
         self.started = live.clock()
         self.ttft_s: float | None = None
@@ -88,7 +90,7 @@ class OpenAttempt:
 
     def answered(self, message: BaseMessage) -> AIMessage | Failed:
         """End the attempt with a complete message: the answer, or a failure where it is none."""
-        message = as_answer(message)
+        message = message if isinstance(message, AIMessage) else as_answer(message)
         usage_metadata: Mapping[str, Any] = message.usage_metadata or NOTHING
         if usage_metadata.get("total_cost") == 0:  # how langchain-core marks a reply from its cache
             self.call.is_cached = self.role == "reply"

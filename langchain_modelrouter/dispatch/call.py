@@ -1,7 +1,6 @@
 """One routed call in progress: what is asked, by when, and what has been tried so far."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -79,7 +78,7 @@ class RoutedCall:
             "strategy": decision.strategy,
             "reason": decision.reason,
             "decision_ms": self.decision_ms,
-            "attempts": [attempt.to_dict() for attempt in self.attempts],
+            "attempts": list(map(Attempt.to_dict, self.attempts)),
             "cost_usd": None if cost_usd is None else float(cost_usd),
         }
         if decision.notes:
@@ -100,9 +99,7 @@ class RoutedCall:
             "model_name": model.api_name,
             "model_router": self.record(model),
         }
-        signed = copy(message)
-        signed.response_metadata = metadata
-        return signed
+        return message.model_copy(update={"response_metadata": metadata})
 
     @property
     def spent_usd(self) -> Decimal | None:

@@ -88,7 +88,7 @@ class Performer:
         before, alarm.at = alarm.at, min(alarm.at, self._end_of(step))
         try:
             with NestedDeadline(self.call.deadline_at):
-                message = asked(attempt, self._config_of(step), self._stop_of(step))
+                message = asked(attempt, self._config_of(step))
         except Exception as error:  # noqa: BLE001  a failure is a value; what is no failure of a model is raised by the plan
             return attempt.failed(error)
         except BaseException:
@@ -123,7 +123,7 @@ class Performer:
             left_s = self._end_of(step) - self.live.clock()
             with NestedDeadline(self.call.deadline_at):
                 async with asyncio.timeout(None if left_s == FOREVER else left_s):
-                    message = await aasked(attempt, self._config_of(step), self._stop_of(step))
+                    message = await aasked(attempt, self._config_of(step))
         except Exception as error:  # noqa: BLE001  as in `perform`
             return attempt.failed(error)
         except BaseException:
@@ -160,7 +160,7 @@ class Performer:
             return attempt
         tally, held = Tally(), list[AIMessageChunk]()
         chunks: Iterator[AIMessageChunk] = attempt.client.stream(
-            attempt.prompt, self._config_of(step), stop=self.call.stop, **attempt.kwargs
+            attempt.prompt, self._config_of(step), stop=attempt.stop, **attempt.kwargs
         )
         try:
             while True:
@@ -216,7 +216,7 @@ class Performer:
             return attempt
         tally, held, timer = Tally(), list[AIMessageChunk](), StreamTimer()
         chunks: AsyncIterator[AIMessageChunk] = attempt.client.astream(
-            attempt.prompt, self._config_of(step), stop=self.call.stop, **attempt.kwargs
+            attempt.prompt, self._config_of(step), stop=attempt.stop, **attempt.kwargs
         )
         try:
             while True:
@@ -356,8 +356,11 @@ class Performer:
                 client = live.clients.decisions(model, is_async=is_async)
             else:
                 client = live.clients.aget(model) if is_async else live.clients.get(model)
-            asked, given = (step.messages, step.settings) if isinstance(step, Ask) else (call.messages, call.both)
-            kwargs = fitted(client, model, given)
+            if isinstance(step, Ask):
+                asked, given, stop = step.messages, step.settings, None
+            else:
+                asked, given, stop = call.messages, call.both, call.stop
+            kwargs = fitted(client, model, given) if given else {}
             if not is_built and "timeout" not in kwargs:
                 self._tell_timeout(client, kwargs, left_s)
             family = live.clients.family(model)
@@ -369,13 +372,15 @@ class Performer:
         if is_built:
             headers_heard.set(partial(live.health.note_headers, model.key))
         if isinstance(step, Ask):
-            return OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role, reservation)
+            return OpenAttempt(
+                call, live, model, permit, client, history.messages, kwargs, stop, step.role, reservation
+            )
         self.served = model
         call.dropped = history.dropped
         if self.is_won:
             permit.cancelled()
             return Skipped("another one has answered")
-        attempt = OpenAttempt(call, live, model, permit, client, history.messages, kwargs, step.role, reservation)
+        attempt = OpenAttempt(call, live, model, permit, client, history.messages, kwargs, stop, step.role, reservation)
         if step.role != "reply":
             self.racing.append(attempt)
         return attempt
@@ -387,11 +392,10 @@ class Performer:
 
     def _config_of(self, step: Call | Ask) -> RunnableConfig:
         """Return the config of an attempt; the tokens of our own questions stay out of message streams."""
-        config = priced(self.call.config, step.model)
+        config = self.call.config
+        if config.get("callbacks"):
+            config = priced(config, step.model)
         return config if step.role == "reply" else {**config, "tags": [*(config.get("tags") or ()), "nostream"]}
-
-    def _stop_of(self, step: Call | Ask) -> list[str] | None:
-        return self.call.stop if isinstance(step, Call) else None
 
     def _embed(self, step: Embed) -> Embedded | Skipped:
         try:

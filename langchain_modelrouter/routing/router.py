@@ -228,6 +228,8 @@ class Router:
     ) -> Decision | None:
         """Return the decision where one for the same kind of request holds still; None where one has to be made.
 
+        It says of the task what this choice says.
+
         Args:
             sticky_model, outlook: as in a `Situation`.
         """
@@ -235,7 +237,10 @@ class Router:
         known = None if kind is None else self._settled.get(kind)
         if known is None or request.input_tokens + request.output_tokens > known.window:
             return None
-        return _as_chosen(known.decision, choice)
+        decision, notes = known.decision, (choice.note,) if choice.note else ()
+        if (decision.confidence, decision.difficulty, decision.notes) == (choice.confidence, choice.difficulty, notes):
+            return decision
+        return replace(decision, confidence=choice.confidence, difficulty=choice.difficulty, notes=notes)
 
     def _kind(
         self, request: RouteRequest, choice: TaskChoice, preset: str, sticky_model: str | None, outlook: Hashable
@@ -355,14 +360,6 @@ class Router:
     def _is_tired(self, signals: Signals) -> bool:
         saturation = self.routing.saturation
         return signals.resting_s > 0 or (saturation is not None and signals.in_flight >= saturation)
-
-
-def _as_chosen(decision: Decision, choice: TaskChoice) -> Decision:
-    """Return the decision with what this choice of the task says of itself."""
-    notes = (choice.note,) if choice.note else ()
-    if (decision.confidence, decision.difficulty, decision.notes) == (choice.confidence, choice.difficulty, notes):
-        return decision
-    return replace(decision, confidence=choice.confidence, difficulty=choice.difficulty, notes=notes)
 
 
 def _unit_price(model: ModelInfo) -> Decimal:
