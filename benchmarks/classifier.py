@@ -3,6 +3,7 @@
 Reads the development data (`../shared/data` by default, or the folder that is named) and the prompts of our own.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,7 +43,8 @@ def main(folder: Path = DATA) -> None:
     if not public.is_file():
         sys.exit(f"{public}: there is no such file; name the folder of the development data")
     examples = read_examples([public, *sorted(TRAINING.glob("prompts_*.jsonl"))])
-    judged = leave_source_out(examples)
+    groups = {example.group for example in examples}
+    judged = leave_source_out(examples, folds=len(groups), workers=os.cpu_count() or 1)
     assert judged is not None
     print(HEAD)
     print(_unseen(judged))

@@ -3,7 +3,11 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from typing import Final
 
 from langchain_modelrouter.evaluation.classification_metrics import ClassificationMetrics, classification_metrics
@@ -46,26 +50,23 @@ def leave_source_out(
     folds: int = FOLDS,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
 ) -> LeaveSourceOut | None:
     """Return the figures by group k-fold over the sources, or None where there are fewer than two to compare.
 
     Args:
         folds: how many classifiers are fitted; whole sources go into one fold.
         progress: told after each fold how many of how many are done.
+        workers: processes that fit at the same time.
     """
     parts = [part for part in source_folds(examples, folds) if part]
+    judge = partial(_judged, examples, seed)
     verdicts: list[Verdict] = []
-    for number, part in enumerate(parts, start=1):
-        rest = [example for example in examples if example.group not in part]
-        known = {example.label for example in rest}
-        held = [example for example in examples if example.group in part and example.label in known]
-        if held and len(known) > 1:
-            model = fit(rest, seed=seed)
-            for example in held:
-                logits = dict(zip(model.labels, model.logits(example.text), strict=True))
-                verdicts.append(Verdict(example, logits))
-        if progress:
-            progress(number, len(parts))
+    with ProcessPoolExecutor(workers, get_context("spawn")) if workers > 1 else nullcontext() as pool:
+        for number, found in enumerate(pool.map(judge, parts) if pool else map(judge, parts), start=1):
+            verdicts += found
+            if progress:
+                progress(number, len(parts))
     if len(parts) < 2 or not verdicts:
         return None
     temperature = best_temperature(verdicts)
@@ -78,6 +79,17 @@ def leave_source_out(
         temperature=temperature,
         verdicts=tuple(verdicts),
     )
+
+
+def _judged(examples: Sequence[Example], seed: int, part: set[str]) -> list[Verdict]:
+    """Return what a classifier fitted without the sources of `part` says of them."""
+    rest = [example for example in examples if example.group not in part]
+    known = {example.label for example in rest}
+    held = [example for example in examples if example.group in part and example.label in known]
+    if not held or len(known) < 2:
+        return []
+    model = fit(rest, seed=seed)
+    return [Verdict(example, dict(zip(model.labels, model.logits(example.text), strict=True))) for example in held]
 
 
 def source_folds(examples: Sequence[Example], folds: int) -> list[set[str]]:

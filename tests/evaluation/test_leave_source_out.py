@@ -21,6 +21,12 @@ def test_a_label_of_one_source_only_is_not_judged() -> None:
     assert set(found.metrics.confusion) == set(words)
 
 
+def test_processes_side_by_side_find_the_same() -> None:
+    words = {"sales": "the price of a lamp", "support": "the lamp is broken"}
+    examples = [Example(f"{words[label]} {n}", label, s) for s in "pq" for label in words for n in range(5)]
+    assert leave_source_out(examples, folds=2, workers=2) == leave_source_out(examples, folds=2)
+
+
 def test_nothing_is_said_of_one_source() -> None:
     assert leave_source_out([Example("one", "a", "s"), Example("two", "b", "s")]) is None
 
