@@ -12,10 +12,12 @@ from langchain_modelrouter.evaluation.perturb import typo
 from langchain_modelrouter.routing.classifiers.features import Extractor, Feature, Features, is_word, words_of
 from langchain_modelrouter.routing.classifiers.text_model import Layers, TextModel, group_scales
 
-HIDDEN: Final = 16
+HIDDEN: Final = 24
 SOURCE_CAP: Final = 320
 """A label of one source counts as at most so many examples, so that no source teaches its style."""
-MIN_COUNT: Final = 8
+ONE_HAND: Final = 0.5
+"""What an example counts whose source is one of several that one hand wrote: they are more alike than sources are."""
+MIN_COUNT: Final = 5
 MIN_SOURCES: Final = 3
 """A feature of fewer sources says more about a source than about the label."""
 TYPO_CHARS: Final = 4000
@@ -29,6 +31,8 @@ HIDDEN_DROPOUT: Final = 0.2
 MOMENTS: Final = (0.9, 0.99)
 """Decay of Adam's two moments. Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015."""
 BYTE: Final = 127
+FAINT: Final = 10
+"""A pair of words or a cue whose bytes are all this small is left out: the table is looked up faster without it."""
 
 
 def fit(examples: Sequence[Example], *, seed: int = 0, temperature: float = 1.0) -> TextModel:
@@ -65,7 +69,9 @@ def fit(examples: Sequence[Example], *, seed: int = 0, temperature: float = 1.0)
         output=tuple(_floats(row) for row in output),
         bias=_floats(bias / temperature - output @ floors),
     )
-    return TextModel.from_weights(layers, names, np.rint(first / units).astype(np.int8).tobytes())
+    rows = np.rint(first / units).astype(np.int8)
+    kept = [row for row, name in enumerate(names) if is_word(name) or np.abs(rows[row]).max() > FAINT]
+    return TextModel.from_weights(layers, [names[row] for row in kept], rows[kept].tobytes())
 
 
 def _descend(matrix: Any, truth: Any, weights: Any, seed: int) -> list[Any]:
@@ -134,11 +140,19 @@ def _shared(found: Sequence[tuple[Iterable[Feature], str]]) -> list[Feature]:
 
 
 def _weights(examples: Sequence[Example]) -> list[float]:
-    """Return the weight of each example, 1 on average: sources are capped, labels as common as they come."""
+    """Return the weight of each example, 1 on average: sources are capped, and a label counts as its root then."""
     counts = Counter((example.source, example.label) for example in examples)
-    capped = [min(1.0, SOURCE_CAP / counts[example.source, example.label]) for example in examples]
-    scale = len(examples) / sum(capped)
-    return [weight * scale for weight in capped]
+    weights = [
+        min(1.0, SOURCE_CAP / counts[example.source, example.label])
+        * (1.0 if example.group == example.source else ONE_HAND)
+        for example in examples
+    ]
+    mass = dict.fromkeys(labels_of(examples), 0.0)
+    for weight, example in zip(weights, examples, strict=True):
+        mass[example.label] += weight
+    weights = [weight / mass[example.label] ** 0.5 for weight, example in zip(weights, examples, strict=True)]
+    scale = len(examples) / sum(weights)
+    return [weight * scale for weight in weights]
 
 
 def _matrix(found: Sequence[Features], names: Sequence[Feature]) -> Any:
@@ -151,7 +165,7 @@ def _matrix(found: Sequence[Features], names: Sequence[Feature]) -> Any:
     for features in found:
         groups: tuple[Sequence[Feature], ...] = features
         for group, scale in zip(groups, group_scales(features), strict=True):
-            seen = [index[name] for name in group if name in index]
+            seen = sorted([index[name] for name in group if name in index])  # sets have another order in each process
             columns.extend(seen)
             data.extend([scale] * len(seen))
         rows.append(len(columns))

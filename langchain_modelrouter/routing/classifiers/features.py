@@ -7,6 +7,7 @@ feature is made, so that they cannot change a decision. Only a head and a tail o
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
+from sys import intern
 from typing import Final, NamedTuple, TypeGuard
 
 from langchain_modelrouter.routing.classifiers.lexicon import phrase_roles, word_roles
@@ -72,7 +73,7 @@ class Known(NamedTuple):
 
 def _known(word: str, roles: tuple[str, ...] = (), topics: tuple[str, ...] = (), *pieces: str) -> Known:
     part = next(iter(roles or topics), NO_PART)
-    return Known(word, roles, topics, pieces, part, f"&{part}")
+    return Known(word, roles, topics, pieces, part, intern(f"&{part}"))
 
 
 class Extractor(dict[str, Known]):
@@ -92,6 +93,7 @@ class Extractor(dict[str, Known]):
             if len(word) > (3 if word in word_roles() else 4):
                 for key in _deletions(word):
                     self._near.setdefault(key, word)
+        self.update({word: self._plain(word) for word in self._vocabulary})
 
     def __missing__(self, token: str) -> Known:
         if len(self) >= MAX_KNOWN:
@@ -109,25 +111,21 @@ class Extractor(dict[str, Known]):
         return _known("*", (), (), f"~{token[:3]}", f"~-{token[-3:]}")
 
     def _plain(self, token: str) -> Known:
-        names = word_roles().get(token, ())
-        topics = tuple(name for name in names if name.startswith("@."))
-        return _known(token, tuple(name for name in names if not name.startswith("@.")), topics)
+        names = word_roles().get(token)
+        if names is None:
+            return _known(token)
+        topics = tuple([name for name in names if name.startswith("@.")])
+        return _known(token, tuple([name for name in names if not name.startswith("@.")]), topics)
 
     def _mended(self, token: str) -> str:
-        """Return the known word that is one slip away: letters swapped, doubled, left out, one for another."""
+        """Return the known word that is one slip away: a letter doubled, left out, swapped with the next or another."""
         if not 2 < len(token) < 20:
             return token
-        slips = [token[:i] + token[i + 1] + token[i] + token[i + 2 :] for i in range(len(token) - 1)]
-        slips += [
-            token[:i] + token[i + 1 :] for i in range(len(token)) if token[i - 1 : i] == token[i] or i == len(token) - 1
-        ]
-        for word in slips:
-            if word in self._vocabulary:
+        shorter = list(_deletions(token))
+        for i, word in enumerate(shorter):
+            if word in self._vocabulary and (word is shorter[-1] or token[i - 1 : i] == token[i]):
                 return word
-        for key in (token, *_deletions(token)):
-            if word := self._near.get(key, ""):
-                return word
-        return token
+        return self._near.get(token) or next(filter(None, map(self._near.get, shorter)), token)
 
     def __call__(self, text: str) -> Features:
         """Return the features of a text, in time that does not grow with a long one."""

@@ -4,8 +4,9 @@ The file is a line `MRTEXT1`, a line of JSON (labels, sizes, the layers behind t
 the features, one per line, and for each feature one signed byte per hidden unit. Nothing in it is executed, so
 a file from a stranger can at worst classify badly.
 
-In memory the bytes of one feature are one integer, a lane of 32 bits per hidden unit and one lane that counts.
-Adding such integers adds all units at once, and `sum(map(table.get, ...))` does so without a Python loop.
+In memory the bytes of one feature are one integer, a lane of 16 bits per hidden unit and one lane that counts.
+Adding such integers adds all units at once, and `sum(map(table.get, ...))` does so without a Python loop. As many as
+fit a lane are added at a time.
 """
 
 import json
@@ -16,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from operator import mul
+from sys import intern
 from typing import Final, Self
 
 from langchain_modelrouter.routing.classifiers.features import Extractor, Feature, Features, is_word
@@ -23,7 +25,10 @@ from langchain_modelrouter.routing.classifiers.features import Extractor, Featur
 MAGIC: Final = b"MRTEXT1\n"
 OFFSET: Final = 128
 """Added to each byte in memory, so that no lane is ever negative."""
-LANE_BYTES: Final = 4
+LANE: Final = "H"
+LANE_BYTES: Final = 2
+AT_ONCE: Final = 0xFFFF // 0xFF
+"""So many bytes never overflow a lane."""
 MAX_BYTES: Final = 64_000_000
 """Larger streams are refused when read."""
 
@@ -71,7 +76,7 @@ class TextModel:
         width = len(layers.floors)
         if len(weights) != width * len(features):
             raise ValueError("weights and features do not agree")
-        lanes = array("I", [byte ^ OFFSET for byte in weights]).tobytes()
+        lanes = array(LANE, [byte ^ OFFSET for byte in weights]).tobytes()
         row, count = LANE_BYTES * width, 1 << (8 * LANE_BYTES * width)
         packed = (int.from_bytes(lanes[i : i + row], "little") + count for i in range(0, len(lanes), row))
         table = dict(zip(features, packed, strict=True))
@@ -117,16 +122,24 @@ class TextModel:
 
     def logits_of(self, features: Features) -> list[float]:
         """Return the log-odds for features that are already extracted."""
-        layers, get = self.layers, self.table.get
+        layers = self.layers
         word_scale, cue_scale = group_scales(features)
-        *words, word_count = _lanes(sum(map(get, features.words, repeat(0))), len(layers.floors))
-        *cues, cue_count = _lanes(sum(map(get, features.cues, repeat(0))), len(layers.floors))
+        *words, word_count = self._sums(features.words)
+        *cues, cue_count = self._sums(features.cues)
         shift = OFFSET * (word_scale * word_count + cue_scale * cue_count)
         hidden = [
             value if (value := word_scale * word + cue_scale * cue - shift) > floor else floor
             for word, cue, floor in zip(words, cues, layers.floors, strict=True)
         ]
         return [sum(map(mul, row, hidden), bias) for row, bias in zip(layers.output, layers.bias, strict=True)]
+
+    def _sums(self, features: Sequence[Feature]) -> Sequence[int]:
+        """Return the sum of each hidden unit's bytes, and last how many features the model knows."""
+        get, width = self.table.get, len(self.layers.floors)
+        if len(features) <= AT_ONCE:
+            return _lanes(sum(map(get, features, repeat(0))), width)
+        rows = [features[start : start + AT_ONCE] for start in range(0, len(features), AT_ONCE)]
+        return [sum(lane) for lane in zip(*[self._sums(row) for row in rows], strict=True)]
 
 
 def group_scales(features: Features) -> tuple[float, float]:
@@ -144,7 +157,7 @@ def softmax(logits: Sequence[float]) -> list[float]:
 
 def _lanes(total: int, width: int) -> Sequence[int]:
     """Return the sum of each lane, the count last."""
-    lanes = array("I")
+    lanes = array(LANE)
     lanes.frombytes(total.to_bytes(LANE_BYTES * (width + 1), "little"))
     return lanes
 
@@ -156,7 +169,7 @@ def _name(feature: Feature) -> str:
 def _feature(name: str) -> Feature:
     """Return the feature of a name; the edges of a text (`^ how many`) are one string, other pairs are two."""
     first, space, second = name.partition(" ")
-    return (first, second) if space and first not in ("^", "$", "%") else name
+    return (intern(first), intern(second)) if space and first not in ("^", "$", "%") else intern(name)
 
 
 def _inflated(data: bytes) -> bytes:
