@@ -1,7 +1,7 @@
 """Ask a chat model, whole answers: by `generate` where its `invoke` would do just that, after some detours."""
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -42,9 +42,8 @@ def _only_generates(cls: type[BaseChatModel]) -> bool:
 
 def _run_of(config: RunnableConfig) -> dict[str, Any]:
     """Return what `invoke` hands on of a config."""
-    if not config.keys() & _OF_RUN:
-        return {}
-    return {name: config.get(name) for name in _OF_RUN}
+    given = cast(dict[str, Any], config)
+    return {name: given[name] for name in given.keys() & _OF_RUN}
 
 
 def _answer(result: LLMResult) -> BaseMessage:
