@@ -87,8 +87,11 @@ class Performer:
             return attempt
         before, alarm.at = alarm.at, min(alarm.at, self._end_of(step))
         try:
-            with NestedDeadline(self.call.deadline_at):
+            if self.call.deadline_at == FOREVER:
                 message = asked(attempt, self._config_of(step))
+            else:
+                with NestedDeadline(self.call.deadline_at):
+                    message = asked(attempt, self._config_of(step))
         except Exception as error:  # noqa: BLE001  a failure is a value; what is no failure of a model is raised by the plan
             return attempt.failed(error)
         except BaseException:
