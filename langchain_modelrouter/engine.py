@@ -144,7 +144,8 @@ class Engine:
     ) -> RouteRequest:
         """Return the frozen view of one call."""
         features = features_of(messages)
-        names, needs = (tool_names(kwargs.get("tools")), needs_of(kwargs)) if kwargs else ((), None)
+        names = tool_names(kwargs.get("tools"))
+        needs = needs_of(kwargs)
         expected = self._expected_tokens.get(options.task or "", EXPECTED_OUTPUT_TOKENS)
         return RouteRequest(
             text=features.text,
@@ -196,8 +197,7 @@ class Engine:
             ModelRouterError: see `Router.decide`.
         """
         router = snapshot.router
-        is_bound = choice.model is None and (request.thread_id is not None or request.loop is not None)
-        sticky = self._stuck_to(snapshot, request, choice.task, preset or router.preset) if is_bound else None
+        sticky = None if choice.model else self._stuck_to(snapshot, request, choice.task, preset or router.preset)
         live = snapshot.live
         outlook = None if live.health.is_anyone_unwell else live.clients.without_key()
         decision = router.settled(request, choice, preset or router.preset, sticky, outlook)
@@ -448,5 +448,5 @@ def new_call_id() -> str:
 
 
 def milliseconds_since(start: float) -> float:
-    """Return the milliseconds since `start`, an instant of `perf_counter`, in whole microseconds."""
-    return int((perf_counter() - start) * 1_000_000) / 1000
+    """Return the milliseconds since `start`, an instant of `perf_counter`, to the microsecond."""
+    return round((perf_counter() - start) * 1000, 3)

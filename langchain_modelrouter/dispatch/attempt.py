@@ -90,7 +90,7 @@ class OpenAttempt:
 
     def answered(self, message: BaseMessage) -> AIMessage | Failed:
         """End the attempt with a complete message: the answer, or a failure where it is none."""
-        message = message if isinstance(message, AIMessage) else as_answer(message)
+        message = as_answer(message)
         usage_metadata: Mapping[str, Any] = message.usage_metadata or NOTHING
         if usage_metadata.get("total_cost") == 0:  # how langchain-core marks a reply from its cache
             self.call.is_cached = self.role == "reply"

@@ -99,7 +99,7 @@ class Clients:
 
     def answer_timeout_s(self, model: ModelInfo) -> float | None:
         """Return the seconds that a whole answer may take; None where the client streams inside, or was handed in."""
-        if model.key in self.handed_in or self.options.constructor.get("streaming"):
+        if not self.is_built(model) or self.options.constructor.get("streaming"):
             return None
         return self.options.timeout_s or self.providers[model.provider].timeout_s
 

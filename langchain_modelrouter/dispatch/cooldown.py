@@ -27,21 +27,18 @@ SLOW_SPAN = 20
 class Window:
     """Calls and failures of the last `span_s` seconds, in a fixed number of buckets."""
 
-    __slots__ = ("_buckets", "_filled_at", "_width_s")
+    __slots__ = ("_buckets", "_width_s")
 
     def __init__(self, span_s: float) -> None:
         self._width_s = span_s / BUCKETS
         self._buckets: list[list[int]] = []  # [number, calls, failures], oldest first
-        self._filled_at = 0.0
-        """When the newest bucket takes no more calls."""
 
     def add(self, now: float, *, failed: bool = False) -> None:
         """Count one call that ended now."""
-        if now >= self._filled_at or not self._buckets:
-            number = int(now / self._width_s)
+        number = int(now / self._width_s)
+        if not self._buckets or self._buckets[-1][0] != number:
             self._buckets = [bucket for bucket in self._buckets if bucket[0] > number - BUCKETS]
             self._buckets.append([number, 0, 0])
-            self._filled_at = (number + 1) * self._width_s
         bucket = self._buckets[-1]
         bucket[1] += 1
         bucket[2] += failed

@@ -36,7 +36,7 @@ def cached_apart(client: BaseChatModel, model: ModelInfo, identity: str) -> Base
         identity: of the router, with which one that says too little shares its entries.
     """
     cache = get_llm_cache() if client.cache is None or client.cache is True else client.cache
-    if cache is None or not isinstance(cache, BaseCache):
+    if cache is None or not isinstance(cache, BaseCache):  # mostly None, and to look at an abstract class takes longer
         return client
     owner = "" if client.is_lc_serializable() else identity
     return client.model_copy(update={"cache": _ScopedCache(cache, f"{model.provider}/{model.key}/{owner}:")})

@@ -87,11 +87,8 @@ class Performer:
             return attempt
         before, alarm.at = alarm.at, min(alarm.at, self._end_of(step))
         try:
-            if self.call.deadline_at == FOREVER:
+            with NestedDeadline(self.call.deadline_at):
                 message = asked(attempt, self._config_of(step))
-            else:
-                with NestedDeadline(self.call.deadline_at):
-                    message = asked(attempt, self._config_of(step))
         except Exception as error:  # noqa: BLE001  a failure is a value; what is no failure of a model is raised by the plan
             return attempt.failed(error)
         except BaseException:
@@ -142,10 +139,8 @@ class Performer:
 
     def signed(self, answer: AIMessage) -> AIMessage:
         """Return the answer with the record of the call; one made from several goes by the first one's model."""
-        for given, model in reversed(self.answers):
-            self.served = model
-            if given is answer:
-                break
+        if self.answers:
+            self.served = next((model for given, model in self.answers if given is answer), self.answers[0][1])
         return self.call.signed(answer, self.served)
 
     def _let_go(self) -> None:
@@ -345,12 +340,9 @@ class Performer:
         is_built = live.clients.is_built(model)
         if isinstance(step, Ask) and is_built and live.clients.missing_key(model.provider):
             return Skipped(f"there is no key for {model.key}")
-        if (
-            live.health.is_anyone_unwell
-        ):  # an earlier attempt of this call, or another call meanwhile, has found that out
-            out = live.health.unavailable(model, live.clients.credential(model))
-            if out is not None:
-                return Skipped(out)
+        out = live.health.unavailable(model, live.clients.credential(model))
+        if out is not None:  # an earlier attempt of this call, or another call meanwhile, has found that out
+            return Skipped(out)
         permit = live.health.admit(model, force=isinstance(step, Call) and step.forced)
         if permit is None:
             return Skipped(f"{model.key} is resting", is_only_slow=live.health.is_only_slow(model.key))
@@ -363,7 +355,7 @@ class Performer:
                 asked, given, stop = step.messages, step.settings, None
             else:
                 asked, given, stop = call.messages, call.both, call.stop
-            kwargs = fitted(client, model, given) if given else {}
+            kwargs = fitted(client, model, given)
             if not is_built and "timeout" not in kwargs:
                 self._tell_timeout(client, kwargs, left_s)
             family = live.clients.family(model)
@@ -374,17 +366,14 @@ class Performer:
             raise
         if is_built:
             headers_heard.set(partial(live.health.note_headers, model.key))
-        if isinstance(step, Ask):
-            return OpenAttempt(
-                call, live, model, permit, client, history.messages, kwargs, stop, step.role, reservation
-            )
-        self.served = model
-        call.dropped = history.dropped
-        if self.is_won:
-            permit.cancelled()
-            return Skipped("another one has answered")
+        if isinstance(step, Call):
+            self.served = model
+            call.dropped = history.dropped
+            if self.is_won:
+                permit.cancelled()
+                return Skipped("another one has answered")
         attempt = OpenAttempt(call, live, model, permit, client, history.messages, kwargs, stop, step.role, reservation)
-        if step.role != "reply":
+        if isinstance(step, Call) and step.role != "reply":
             self.racing.append(attempt)
         return attempt
 
@@ -395,9 +384,7 @@ class Performer:
 
     def _config_of(self, step: Call | Ask) -> RunnableConfig:
         """Return the config of an attempt; the tokens of our own questions stay out of message streams."""
-        config = self.call.config
-        if config.get("callbacks"):
-            config = priced(config, step.model)
+        config = priced(self.call.config, step.model)
         return config if step.role == "reply" else {**config, "tags": [*(config.get("tags") or ()), "nostream"]}
 
     def _embed(self, step: Embed) -> Embedded | Skipped:
