@@ -255,7 +255,11 @@ class RouterChatModel(DeferredBinding):
         if options.task is None and self.task is not None and options.model is None:
             options = replace(options, task=self.task)
         caller = caller_of(config)
-        given = {name: value for name in _FORWARDED if (value := getattr(self, name)) is not None}
+        given: dict[str, Any] = {}
+        if self.temperature is not None:
+            given["temperature"] = self.temperature
+        if self.max_tokens is not None:
+            given["max_tokens"] = self.max_tokens
         for name in (*_FORWARDED, "max_completion_tokens") if kwargs else ():
             if (value := kwargs.pop(name, None)) is not None:
                 given[self._lc_aliases.get(name, name)] = value

@@ -144,8 +144,7 @@ class Engine:
     ) -> RouteRequest:
         """Return the frozen view of one call."""
         features = features_of(messages)
-        names = tool_names(kwargs.get("tools"))
-        needs = needs_of(kwargs)
+        names, needs = (tool_names(kwargs.get("tools")), needs_of(kwargs)) if kwargs else ((), None)
         expected = self._expected_tokens.get(options.task or "", EXPECTED_OUTPUT_TOKENS)
         return RouteRequest(
             text=features.text,
@@ -197,7 +196,8 @@ class Engine:
             ModelRouterError: see `Router.decide`.
         """
         router = snapshot.router
-        sticky = None if choice.model else self._stuck_to(snapshot, request, choice.task, preset or router.preset)
+        is_bound = choice.model is None and (request.thread_id is not None or request.loop is not None)
+        sticky = self._stuck_to(snapshot, request, choice.task, preset or router.preset) if is_bound else None
         live = snapshot.live
         outlook = None if live.health.is_anyone_unwell else live.clients.without_key()
         decision = router.settled(request, choice, preset or router.preset, sticky, outlook)

@@ -38,8 +38,6 @@ def fitted(client: BaseChatModel, model: ModelInfo, kwargs: Mapping[str, Any]) -
     Tools and schemas are bound by the client's own `bind_tools` and `with_structured_output`, now that it is
     known which client that is. Empty tool lists and parameters that the model refuses are left out.
     """
-    if not kwargs:
-        return {}
     rest = dict(kwargs)
     structured: StructuredOutput | None = rest.pop(STRUCTURED, None)
     bound: dict[str, Any] = {}

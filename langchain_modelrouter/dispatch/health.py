@@ -41,7 +41,8 @@ class Permit:
             if self._end():
                 now, draw = self._health._clock(), self._health._draw()
                 self._state.answered(now, latency_s, ttft_s, output_tokens, verdict=self._verdict, draw=draw)
-                self._health._look_after(self._state, now)
+                if self._health._unwell or self._state.breaker.is_at_rest(now):
+                    self._health._look_after(self._state, now)
 
     def failed(self, failure: Failure) -> None:
         """Report a failure; one that does not count frees a probe's slot without a verdict."""

@@ -45,8 +45,11 @@ def fitted_history(messages: Sequence[BaseMessage], *, provider: str, family: st
         provider: key of the target's provider.
         family: the integration that speaks to it, as `response_metadata["model_provider"]` names it.
     """
-    written = [one for one in messages if isinstance(one, AIMessage) or not isinstance(one.content, str)]
-    if not any(_is_foreign(one, provider, family) or _is_marked(one, family) for one in written):
+    for one in messages:
+        is_plain = isinstance(one.content, str) and not isinstance(one, AIMessage)
+        if not is_plain and (_is_foreign(one, provider, family) or _is_marked(one, family)):
+            break
+    else:
         return History(messages)
     dropped: dict[str, None] = {}
     ids: dict[str, str] = {}

@@ -139,8 +139,10 @@ class Performer:
 
     def signed(self, answer: AIMessage) -> AIMessage:
         """Return the answer with the record of the call; one made from several goes by the first one's model."""
-        if self.answers:
-            self.served = next((model for given, model in self.answers if given is answer), self.answers[0][1])
+        for given, model in reversed(self.answers):
+            self.served = model
+            if given is answer:
+                break
         return self.call.signed(answer, self.served)
 
     def _let_go(self) -> None:
@@ -340,9 +342,11 @@ class Performer:
         is_built = live.clients.is_built(model)
         if isinstance(step, Ask) and is_built and live.clients.missing_key(model.provider):
             return Skipped(f"there is no key for {model.key}")
-        out = live.health.unavailable(model, live.clients.credential(model))
-        if out is not None:  # an earlier attempt of this call, or another call meanwhile, has found that out
-            return Skipped(out)
+        if live.health.is_anyone_unwell:
+            # An earlier attempt of this call, or another call meanwhile, may have found that out.
+            out = live.health.unavailable(model, live.clients.credential(model))
+            if out is not None:
+                return Skipped(out)
         permit = live.health.admit(model, force=isinstance(step, Call) and step.forced)
         if permit is None:
             return Skipped(f"{model.key} is resting", is_only_slow=live.health.is_only_slow(model.key))
@@ -355,7 +359,7 @@ class Performer:
                 asked, given, stop = step.messages, step.settings, None
             else:
                 asked, given, stop = call.messages, call.both, call.stop
-            kwargs = fitted(client, model, given)
+            kwargs = fitted(client, model, given) if given else {}
             if not is_built and "timeout" not in kwargs:
                 self._tell_timeout(client, kwargs, left_s)
             family = live.clients.family(model)
@@ -384,7 +388,9 @@ class Performer:
 
     def _config_of(self, step: Call | Ask) -> RunnableConfig:
         """Return the config of an attempt; the tokens of our own questions stay out of message streams."""
-        config = priced(self.call.config, step.model)
+        config = self.call.config
+        if config.get("callbacks"):
+            config = priced(config, step.model)
         return config if step.role == "reply" else {**config, "tags": [*(config.get("tags") or ()), "nostream"]}
 
     def _embed(self, step: Embed) -> Embedded | Skipped:
