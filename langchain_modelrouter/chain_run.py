@@ -1,6 +1,6 @@
 """The one chain run of a routed call, under which each attempt is one LLM run."""
 
-from typing import Any, Self, cast
+from typing import Any
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -27,16 +27,16 @@ class ChainRun:
         self._run = run
 
     @classmethod
-    def start(cls, router: BaseChatModel, config: RunnableConfig, inputs: Any) -> Self:
+    def start(cls, router: BaseChatModel, config: RunnableConfig, inputs: Any) -> "ChainRun":
         """Open the run, with the router's own callbacks, tags and metadata beside the caller's."""
         if not _is_heard(router, config):
-            return cls(None)
+            return _UNHEARD
         manager = CallbackManager.configure(
             config.get("callbacks"), None, router.verbose, config.get("tags"), None, config.get("metadata"), None
         )
         _add_own(manager, router)
         if not manager.handlers:
-            return cls(None)
+            return _UNHEARD
         return cls(
             manager.on_chain_start(
                 None, {"input": inputs}, name=config.get("run_name") or router.get_name(), run_id=config.get("run_id")
@@ -69,16 +69,16 @@ class AsyncChainRun:
         self._run = run
 
     @classmethod
-    async def start(cls, router: BaseChatModel, config: RunnableConfig, inputs: Any) -> Self:
+    async def start(cls, router: BaseChatModel, config: RunnableConfig, inputs: Any) -> "AsyncChainRun":
         """Open the run, with the router's own callbacks, tags and metadata beside the caller's."""
         if not _is_heard(router, config):
-            return cls(None)
+            return _UNHEARD_ASYNC
         manager = AsyncCallbackManager.configure(
             config.get("callbacks"), None, router.verbose, config.get("tags"), None, config.get("metadata"), None
         )
         _add_own(manager, router)
         if not manager.handlers:
-            return cls(None)
+            return _UNHEARD_ASYNC
         return cls(
             await manager.on_chain_start(
                 None, {"input": inputs}, name=config.get("run_name") or router.get_name(), run_id=config.get("run_id")
@@ -100,6 +100,9 @@ class AsyncChainRun:
         """Close the run with its error."""
         if self._run is not None:
             await self._run.on_chain_error(error)
+
+
+_UNHEARD, _UNHEARD_ASYNC = ChainRun(None), AsyncChainRun(None)
 
 
 def _is_heard(router: BaseChatModel, config: RunnableConfig) -> bool:
@@ -127,11 +130,11 @@ def _add_own(manager: BaseCallbackManager, router: BaseChatModel) -> None:
 
 def _inherited(config: RunnableConfig) -> RunnableConfig:
     """Return the config of an attempt without a run around it: name and id were for that run."""
-    inherited: dict[str, Any] = {}
+    inherited: RunnableConfig = {}
     for name, value in config.items():
         if value and name not in ("callbacks", "run_name", "run_id"):
-            inherited[name] = value
-    return cast(RunnableConfig, inherited)
+            inherited[name] = value  # type: ignore[literal-required]  # the names are those of the caller's
+    return inherited
 
 
 def _under(manager: BaseCallbackManager, config: RunnableConfig) -> RunnableConfig:

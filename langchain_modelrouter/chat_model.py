@@ -35,7 +35,7 @@ from langchain_modelrouter.dispatch.model_health import ModelHealth
 from langchain_modelrouter.dispatch.perform import Performer
 from langchain_modelrouter.dispatch.structured import Method
 from langchain_modelrouter.dispatch.timers import outer_deadline_at
-from langchain_modelrouter.engine import Engine, PlanMaker, Snapshot, milliseconds_since, new_call_id
+from langchain_modelrouter.engine import Engine, PlanMaker, Snapshot, new_call_id
 from langchain_modelrouter.errors import AllModelsFailedError, UnknownOptionError, UnknownTaskError
 from langchain_modelrouter.opening import checked_picklable, open_engine, reopened, tasks_of_models
 from langchain_modelrouter.options import take_options
@@ -276,7 +276,7 @@ class RouterChatModel(DeferredBinding):
         preset = options.preset or self.preset
         limits = snapshot.config.limits
         deadline_s = limits.deadline_s if options.deadline_s is None else options.deadline_s
-        now, outer_at = snapshot.live.clock(), outer_deadline_at()
+        now, outer_at = snapshot.live.clock(), outer_deadline_at.get()
         if deadline_s is None or now + deadline_s > outer_at:
             deadline_s = None if outer_at == inf else max(0.0, outer_at - now)
         tags = tuple(sorted(options.route_tags)) if options.route_tags else ()
@@ -302,7 +302,7 @@ class RouterChatModel(DeferredBinding):
         def settle(choice: TaskChoice) -> None:
             call.decision = engine.decide(snapshot, request, choice, preset, call.budget)
             call.settings = engine.settings(snapshot, choice.task, given)
-            call.decision_ms = milliseconds_since(started)
+            call.decision_ms = (perf_counter() - started) * 1000
             log_decision(call.call_id, request, call.decision, call.decision_ms)
 
         choice = engine.stated_task(snapshot, request)
@@ -341,7 +341,8 @@ class RouterChatModel(DeferredBinding):
             performer = Performer(call, snapshot.live)
             plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch, hedges=True)
             answer = drive.run(plan, performer.perform)
-            message = self._signed(call, performer, answer)
+            message = call.signed(answer)
+            self.engine.served(call)
         except BaseException as error:
             self._complete(error, call)
             run.failed(error)
@@ -369,7 +370,8 @@ class RouterChatModel(DeferredBinding):
             performer = Performer(call, snapshot.live)
             plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch, hedges=True)
             answer = await drive.arun(plan, performer.aperform)
-            message = self._signed(call, performer, answer)
+            message = call.signed(answer)
+            self.engine.served(call)
         except BaseException as error:
             self._complete(error, call)
             await run.failed(error)
@@ -403,11 +405,11 @@ class RouterChatModel(DeferredBinding):
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
             plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch)
-            with closing(drive.stream(plan, performer.perform, performer.open, performer.signed)) as chunks:
+            with closing(drive.stream(plan, performer.perform, performer.open, call.signed)) as chunks:
                 for chunk in chunks:
                     seen.append(chunk)
                     yield chunk
-            self.engine.served(call, performer.served.key)
+            self.engine.served(call)
         except BaseException as error:
             self._complete(error, call)
             run.failed(error)
@@ -437,22 +439,17 @@ class RouterChatModel(DeferredBinding):
             call.config = run.child(config)
             performer = Performer(call, snapshot.live)
             plan = self.engine.plan(snapshot, call, self.max_retries, self.dispatch)
-            stream = drive.astream(plan, performer.aperform, performer.aopen, performer.signed)
+            stream = drive.astream(plan, performer.aperform, performer.aopen, call.signed)
             async with closing_early(stream) as chunks:
                 async for chunk in chunks:
                     seen.append(chunk)
                     yield chunk
-            self.engine.served(call, performer.served.key)
+            self.engine.served(call)
         except BaseException as error:
             self._complete(error, call)
             await run.failed(error)
             raise
         await run.ended(_whole(seen))
-
-    def _signed(self, call: RoutedCall, performer: Performer, answer: AIMessage) -> AIMessage:
-        message = performer.signed(answer)
-        self.engine.served(call, performer.served.key)
-        return message
 
     def _complete(self, error: BaseException, call: RoutedCall | None) -> None:
         """Tell a final error of all attempts, and when it is worth trying again."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
-from time import perf_counter
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -263,7 +262,7 @@ class Engine:
             dispatch = partial(_in_turn, max_retries=max_retries, hedges=hedges)
         return dispatch(call, snapshot) if call.settle is None else _asked_first(call, snapshot, dispatch)
 
-    def served(self, call: RoutedCall, model_key: str) -> None:
+    def served(self, call: RoutedCall) -> None:
         """Take note of which model answered, for its thread and for what its task usually takes."""
         task = call.decision.task
         if call.attempts and (tokens := call.attempts[-1].output_tokens):
@@ -272,7 +271,7 @@ class Engine:
         if (thread_id := call.caller.thread_id) is not None:
             with self._lock:
                 key = (thread_id, call.decision.preset, task)
-                self._sticky[key] = model_key
+                self._sticky[key] = call.served.key
                 self._sticky.move_to_end(key)
                 if len(self._sticky) > THREADS_KEPT:
                     self._sticky.popitem(last=False)
@@ -445,8 +444,3 @@ def _hedge_after_s(snapshot: Snapshot, decision: Decision) -> float | None:
 def new_call_id() -> str:
     """Return an id that sorts by time."""
     return str(uuid7())
-
-
-def milliseconds_since(start: float) -> float:
-    """Return the milliseconds since `start`, an instant of `perf_counter`, to the microsecond."""
-    return round((perf_counter() - start) * 1000, 3)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from langchain_modelrouter.errors import InvalidOptionError
@@ -25,7 +26,8 @@ class CallOptions:
     fallback: bool = False
 
 
-PLAIN = CallOptions()
+_options_of = lru_cache(maxsize=1024)(CallOptions)
+"""Most calls of a program have one of a few sets of options."""
 
 
 def take_options(kwargs: dict[str, Any], configurable: Mapping[str, Any], prefix: str | None) -> CallOptions:
@@ -38,13 +40,13 @@ def take_options(kwargs: dict[str, Any], configurable: Mapping[str, Any], prefix
         InvalidOptionError: a value is of the wrong type or out of range.
     """
     told: dict[str, Any] = {}
-    for name in OPTIONS:
+    for name in OPTIONS if configurable else sorted(kwargs.keys() & OPTIONS):
         value = kwargs.pop(name, None)
         if value is None and configurable:
             value = configurable.get(name if prefix is None else f"{prefix}_{name}")
         if value is not None:
             told[name] = _checked(name, value)
-    return CallOptions(**told) if told else PLAIN
+    return _options_of(**told)
 
 
 def _checked(name: str, value: Any) -> Any:

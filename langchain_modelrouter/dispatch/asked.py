@@ -1,7 +1,7 @@
 """Ask a chat model, whole answers: by `generate` where its `invoke` would do just that, after some detours."""
 
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -42,8 +42,11 @@ def _only_generates(cls: type[BaseChatModel]) -> bool:
 
 def _run_of(config: RunnableConfig) -> dict[str, Any]:
     """Return what `invoke` hands on of a config."""
-    given = cast(dict[str, Any], config)
-    return {name: given[name] for name in given.keys() & _OF_RUN}
+    given: Any = config
+    of_run: dict[str, Any] = {}
+    for name in given.keys() & _OF_RUN:
+        of_run[name] = given[name]
+    return of_run
 
 
 def _answer(result: LLMResult) -> BaseMessage:

@@ -38,6 +38,7 @@ class OpenAttempt:
         "_open",
         "call",
         "client",
+        "ends_at",
         "kwargs",
         "live",
         "messages",
@@ -61,6 +62,7 @@ class OpenAttempt:
         messages: Sequence[BaseMessage],
         kwargs: dict[str, Any],
         stop: list[str] | None,
+        most_s: float | None,
         role: str,
         reservation: Reservation | None,
     ) -> None:
@@ -68,6 +70,8 @@ class OpenAttempt:
         self.client, self.messages, self.kwargs, self.stop = client, messages, kwargs, stop
         self.role, self.reservation, self.number = role, reservation, next(call.numbers)
         self.started = live.clock()
+        self.ends_at = call.deadline_at if most_s is None else min(call.deadline_at, self.started + most_s)
+        """By when, on the clock, a whole answer has to be there: a connection kept warm does not extend it."""
         self.ttft_s: float | None = None
         self._open = [True]
         if live.ledger.reserves:
@@ -95,6 +99,7 @@ class OpenAttempt:
         if usage_metadata.get("total_cost") == 0:  # how langchain-core marks a reply from its cache
             self.call.is_cached = self.role == "reply"
             self._end(None)
+            self.call.answers.append((message, self.model))
             return message
         problem = bad_answer(message, self.call.limits)
         usage = billed(message, self.messages)
@@ -103,6 +108,7 @@ class OpenAttempt:
         latency_s = self.live.clock() - self.started
         self._end(self._record("ok", None, latency_s, usage))
         self.permit.succeeded(latency_s, ttft_s=self.ttft_s, output_tokens=usage.output_tokens)
+        self.call.answers.append((message, self.model))
         return message
 
     def failed(self, error: Exception, usage: Usage | None = None) -> Failed:

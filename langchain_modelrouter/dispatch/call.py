@@ -50,6 +50,10 @@ class RoutedCall:
     """Of the attempts, in the order in which they begin."""
     overrides: Mapping[str, FailureAction] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
+    answers: list[tuple[AIMessage, ModelInfo]] = field(default_factory=list, repr=False)
+    """Each with the model that gave it, since a plan may choose among several."""
+    served: ModelInfo = field(init=False, repr=False)
+    """The model that was asked last: the one whose answer the call returns, once there is one."""
     is_cached: bool = False
     request: RouteRequest | None = field(default=None, repr=False)
     """What a model is asked to classify, where one has to be."""
@@ -89,17 +93,22 @@ class RoutedCall:
             record["cached"] = True
         return record
 
-    def signed(self, message: AIMessage, model: ModelInfo) -> AIMessage:
-        """Return a copy of `message` with the record of this call, under the name of the model that served.
+    def signed(self, answer: AIMessage) -> AIMessage:
+        """Return a copy of `answer` with the record of this call, under the name of the model that served.
 
-        A copy, because caches and scripted models keep the message that they gave.
+        A copy, because caches and scripted models keep the message that they gave. An answer that was made from
+        several goes by the model of the first of them.
         """
+        for given, model in reversed(self.answers):
+            self.served = model
+            if given is answer:
+                break
         metadata = {
-            **message.response_metadata,
-            "model_name": model.api_name,
-            "model_router": self.record(model),
+            **answer.response_metadata,
+            "model_name": self.served.api_name,
+            "model_router": self.record(self.served),
         }
-        return message.model_copy(update={"response_metadata": metadata})
+        return answer.model_copy(update={"response_metadata": metadata})
 
     @property
     def spent_usd(self) -> Decimal | None:

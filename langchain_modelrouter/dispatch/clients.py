@@ -32,6 +32,18 @@ class ClientOptions:
     """Further constructor arguments: `streaming`, `cache`, `output_version`, `rate_limiter`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What there is to know of the client of a model before it is called."""
+
+    is_built: bool
+    """True where we build it, rather than having been handed it."""
+    family: str
+    """The integration that speaks to the model, as `response_metadata["model_provider"]` names it."""
+    answer_timeout_s: float | None
+    """The seconds that a whole answer may take; None where the client streams inside, or was handed in."""
+
+
 class Clients:
     """The clients of one configuration. Thread-safe; a forked child builds its own."""
 
@@ -47,7 +59,7 @@ class Clients:
         self.handed_in = {key: with_settings(client, options.constructor) for key, client in self._given.items()}
         self._identity = identity or uuid4().hex
         self._keyless = tuple(providers)
-        self._families: dict[str, str] = {}
+        self._accesses: dict[str, Access] = {}
         self._reset()
 
     def _reset(self) -> None:
@@ -84,24 +96,20 @@ class Clients:
             return model.key
         return self.providers[model.provider].api_key_env or model.provider
 
-    def family(self, model: ModelInfo) -> str:
-        """Return the integration that speaks to `model`, as `response_metadata["model_provider"]` names it."""
-        if (client := self.handed_in.get(model.key)) is None:
-            return self.providers[model.provider].kind
-        family = self._families.get(model.key)
-        if family is None:
-            family = self._families[model.key] = client._get_ls_params().get("ls_provider", "")
-        return family
+    def access(self, model: ModelInfo) -> Access:
+        """Return what there is to know of the client of `model` before it is called."""
+        access = self._accesses.get(model.key)
+        if access is None:
+            access = self._accesses[model.key] = self._access_to(model)
+        return access
 
-    def is_built(self, model: ModelInfo) -> bool:
-        """Return whether we build the client of this model, rather than having been handed it."""
-        return model.key not in self.handed_in
-
-    def answer_timeout_s(self, model: ModelInfo) -> float | None:
-        """Return the seconds that a whole answer may take; None where the client streams inside, or was handed in."""
-        if not self.is_built(model) or self.options.constructor.get("streaming"):
-            return None
-        return self.options.timeout_s or self.providers[model.provider].timeout_s
+    def _access_to(self, model: ModelInfo) -> Access:
+        if (client := self.handed_in.get(model.key)) is not None:
+            return Access(is_built=False, family=client._get_ls_params().get("ls_provider", ""), answer_timeout_s=None)
+        provider = self.providers[model.provider]
+        streams = bool(self.options.constructor.get("streaming"))
+        timeout_s = None if streams else self.options.timeout_s or provider.timeout_s
+        return Access(is_built=True, family=provider.kind, answer_timeout_s=timeout_s)
 
     def get(self, model: ModelInfo) -> BaseChatModel:
         """Return the client of `model` for a blocking call."""

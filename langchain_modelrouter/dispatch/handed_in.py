@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cache
-from math import inf
 from typing import Any
 
 from langchain_core.caches import RETURN_VAL_TYPE, BaseCache
@@ -47,7 +46,7 @@ def timeout_s(client: BaseChatModel, left_s: float) -> float | None:
 
     Where replies are cached nothing is told, because the number would become part of each key.
     """
-    if not _takes_timeout(type(client)) or left_s == inf or client.cache is not None or get_llm_cache() is not None:
+    if not _takes_timeout(type(client)) or client.cache is not None or get_llm_cache() is not None:
         return None
     own = getattr(client, "request_timeout", None)
     return left_s if own is None or (isinstance(own, int | float) and own > left_s) else None

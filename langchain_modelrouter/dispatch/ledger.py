@@ -47,7 +47,7 @@ class Attempt:
             "provider": self.provider,
             "outcome": self.outcome,
             "error": self.error,
-            "latency_s": round(self.latency_s, 6),
+            "latency_s": self.latency_s,
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "cost_usd": None if self.cost_usd is None else float(self.cost_usd),

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 
 from langchain_modelrouter.dispatch.budget import Budgets
@@ -12,10 +13,8 @@ from langchain_modelrouter.dispatch.health import Health
 from langchain_modelrouter.dispatch.ledger import Ledger, LedgerRow
 from langchain_modelrouter.dispatch.retry import RetryBudget
 
-
-def utc_now() -> datetime:
-    """Return the wall-clock time, in UTC."""
-    return datetime.now(UTC)
+utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
+"""The wall-clock time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import Any
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import RunnableConfig
 
-from langchain_modelrouter.catalog.model_info import ModelInfo
 from langchain_modelrouter.dispatch import together
 from langchain_modelrouter.dispatch.answers import is_empty
 from langchain_modelrouter.dispatch.asked import aasked, asked
@@ -41,24 +38,20 @@ from langchain_modelrouter.dispatch.plan import (
     Wait,
 )
 from langchain_modelrouter.dispatch.tally import Tally
-from langchain_modelrouter.dispatch.timers import FOREVER, NestedDeadline, StreamTimer, next_before
+from langchain_modelrouter.dispatch.timers import FOREVER, StreamTimer, next_before, outer_deadline_at
 from langchain_modelrouter.dispatch.traced_cost import priced
 from langchain_modelrouter.dispatch.transport import alarm, headers_heard
-from langchain_modelrouter.dispatch.usage import billed
+from langchain_modelrouter.dispatch.usage import Usage, billed
 from langchain_modelrouter.errors import StreamInterruptedError
 
 
 class Performer:
     """Carries out the steps of one routed call."""
 
-    __slots__ = ("answers", "call", "is_won", "live", "racing", "served")
-
-    served: ModelInfo
-    """The model that was asked last: the one whose answer the call returns, once there is one."""
+    __slots__ = ("call", "is_won", "live", "racing")
 
     def __init__(self, call: RoutedCall, live: Live) -> None:
         self.call, self.live = call, live
-        self.answers: list[tuple[AIMessage, ModelInfo]] = []
         self.racing: list[OpenAttempt] = []
         self.is_won = False
 
@@ -85,18 +78,19 @@ class Performer:
         attempt = self._begin(step, is_async=False)
         if not isinstance(attempt, OpenAttempt):
             return attempt
-        before, alarm.at = alarm.at, min(alarm.at, self._end_of(step))
+        before, alarm.at = alarm.at, min(alarm.at, attempt.ends_at)
+        outer = outer_deadline_at.set(self.call.deadline_at)
         try:
-            with NestedDeadline(self.call.deadline_at):
-                message = asked(attempt, self._config_of(step))
+            message = asked(attempt, self._config_of(step))
         except Exception as error:  # noqa: BLE001  a failure is a value; what is no failure of a model is raised by the plan
             return attempt.failed(error)
         except BaseException:
             attempt.cancelled()
             raise
         finally:
+            outer_deadline_at.reset(outer)
             alarm.at = before
-        return self._kept(attempt, attempt.answered(message))
+        return attempt.answered(message)
 
     async def aperform(self, step: Step) -> Outcome:
         """Carry out one step."""
@@ -119,31 +113,19 @@ class Performer:
         attempt = self._begin(step, is_async=True)
         if not isinstance(attempt, OpenAttempt):
             return attempt
+        outer = outer_deadline_at.set(self.call.deadline_at)
         try:
-            left_s = self._end_of(step) - self.live.clock()
-            with NestedDeadline(self.call.deadline_at):
-                async with asyncio.timeout(None if left_s == FOREVER else left_s):
-                    message = await aasked(attempt, self._config_of(step))
+            left_s = attempt.ends_at - attempt.started
+            async with asyncio.timeout(None if left_s == FOREVER else left_s):
+                message = await aasked(attempt, self._config_of(step))
         except Exception as error:  # noqa: BLE001  as in `perform`
             return attempt.failed(error)
         except BaseException:
             attempt.cancelled()
             raise
-        return self._kept(attempt, attempt.answered(message))
-
-    def _kept(self, attempt: OpenAttempt, outcome: AIMessage | Failed) -> AIMessage | Failed:
-        """Remember who gave an answer, since a plan may choose among several."""
-        if isinstance(outcome, AIMessage):
-            self.answers.append((outcome, attempt.model))
-        return outcome
-
-    def signed(self, answer: AIMessage) -> AIMessage:
-        """Return the answer with the record of the call; one made from several goes by the first one's model."""
-        for given, model in reversed(self.answers):
-            self.served = model
-            if given is answer:
-                break
-        return self.call.signed(answer, self.served)
+        finally:
+            outer_deadline_at.reset(outer)
+        return attempt.answered(message)
 
     def _let_go(self) -> None:
         """Book the attempts that are still under way as cancelled, and let no further one start."""
@@ -162,11 +144,11 @@ class Performer:
         chunks: Iterator[AIMessageChunk] = attempt.client.stream(
             attempt.prompt, self._config_of(step), stop=attempt.stop, **attempt.kwargs
         )
+        outer = outer_deadline_at.set(self.call.deadline_at)
         try:
             while True:
                 try:
-                    with NestedDeadline(self.call.deadline_at):
-                        chunk = as_chunk(next_before(chunks, self._due(attempt)))
+                    chunk = as_chunk(next_before(chunks, self._due(attempt)))
                 except StopIteration:
                     return self._ended(attempt, tally, held)
                 tally.add(chunk)
@@ -180,6 +162,8 @@ class Performer:
             _close(chunks)
             attempt.cancelled(tally.message())
             raise
+        finally:
+            outer_deadline_at.reset(outer)
 
     def _rest(
         self, attempt: OpenAttempt, tally: Tally, held: list[AIMessageChunk], chunks: Iterator[AIMessageChunk]
@@ -218,11 +202,11 @@ class Performer:
         chunks: AsyncIterator[AIMessageChunk] = attempt.client.astream(
             attempt.prompt, self._config_of(step), stop=attempt.stop, **attempt.kwargs
         )
+        outer = outer_deadline_at.set(self.call.deadline_at)
         try:
             while True:
                 try:
-                    with NestedDeadline(self.call.deadline_at):
-                        chunk = as_chunk(await timer.next(chunks, self._due(attempt) - self.live.clock(), "first"))
+                    chunk = as_chunk(await timer.next(chunks, self._due(attempt) - self.live.clock(), "first"))
                 except StopAsyncIteration:
                     timer.close()
                     ended = self._ended(attempt, tally, held)
@@ -240,6 +224,8 @@ class Performer:
             attempt.cancelled(tally.message())
             await aclose(chunks)
             raise
+        finally:
+            outer_deadline_at.reset(outer)
 
     async def _arest(
         self,
@@ -339,8 +325,8 @@ class Performer:
         left_s = call.deadline_at - live.clock()
         if left_s <= 0:
             return Skipped("the deadline is over", call.deadline_s)
-        is_built = live.clients.is_built(model)
-        if isinstance(step, Ask) and is_built and live.clients.missing_key(model.provider):
+        access = live.clients.access(model)
+        if isinstance(step, Ask) and access.is_built and live.clients.missing_key(model.provider):
             return Skipped(f"there is no key for {model.key}")
         if live.health.is_anyone_unwell:
             # An earlier attempt of this call, or another call meanwhile, may have found that out.
@@ -360,31 +346,30 @@ class Performer:
             else:
                 asked, given, stop = call.messages, call.both, call.stop
             kwargs = fitted(client, model, given) if given else {}
-            if not is_built and "timeout" not in kwargs:
-                self._tell_timeout(client, kwargs, left_s)
-            family = live.clients.family(model)
-            history = fitted_history(asked, provider=model.provider, family=family)
+            if not access.is_built and "timeout" not in kwargs:
+                left_s = min(left_s, live.clients.options.timeout_s or FOREVER)
+                if left_s < FOREVER and (told_s := timeout_s(client, left_s)) is not None:
+                    kwargs["timeout"] = told_s
+            history = fitted_history(asked, provider=model.provider, family=access.family)
             reservation = None if call.budget is None else call.budget.reserve(model, call.expected_tokens, given)
         except BaseException:
             permit.cancelled()
             raise
-        if is_built:
+        if access.is_built:
             headers_heard.set(partial(live.health.note_headers, model.key))
         if isinstance(step, Call):
-            self.served = model
+            call.served = model
             call.dropped = history.dropped
             if self.is_won:
                 permit.cancelled()
                 return Skipped("another one has answered")
-        attempt = OpenAttempt(call, live, model, permit, client, history.messages, kwargs, stop, step.role, reservation)
+        most_s = step.timeout_s if isinstance(step, Ask) else access.answer_timeout_s
+        attempt = OpenAttempt(
+            call, live, model, permit, client, history.messages, kwargs, stop, most_s, step.role, reservation
+        )
         if isinstance(step, Call) and step.role != "reply":
             self.racing.append(attempt)
         return attempt
-
-    def _end_of(self, step: Call | Ask) -> float:
-        """Return by when, on the clock, a whole answer has to be there: a connection kept warm does not extend it."""
-        most_s = step.timeout_s if isinstance(step, Ask) else self.live.clients.answer_timeout_s(step.model)
-        return self.call.deadline_at if most_s is None else min(self.call.deadline_at, self.live.clock() + most_s)
 
     def _config_of(self, step: Call | Ask) -> RunnableConfig:
         """Return the config of an attempt; the tokens of our own questions stay out of message streams."""
@@ -405,13 +390,6 @@ class Performer:
         except Exception as error:  # noqa: BLE001  as in `_embed`
             return Skipped(f"no vectors: {short(error)}")
 
-    def _tell_timeout(self, client: BaseChatModel, kwargs: dict[str, Any], left_s: float) -> None:
-        """Let a client that was handed in know how long it may take, where it can be told."""
-        wanted_s = self.live.clients.options.timeout_s
-        most_s = timeout_s(client, left_s if wanted_s is None else min(left_s, wanted_s))
-        if most_s is not None:
-            kwargs["timeout"] = most_s
-
     def _may_wait(self, seconds: float) -> Skipped | None:
         if self.live.clock() + seconds >= self.call.deadline_at:
             return Skipped("the deadline comes before the wait is over")
@@ -428,13 +406,13 @@ class Performer:
             wait_s, since = limits.idle_timeout_s, self.live.clock()
         return deadline_at if wait_s is None else min(deadline_at, since + wait_s)
 
-    def _partial_usage(self, tally: Tally) -> Any:
+    def _partial_usage(self, tally: Tally) -> Usage | None:
         """Return what a stream that broke off is billed for; None where it gave nothing."""
         message = tally.message()
         return None if is_empty(message) and message.usage_metadata is None else billed(message, self.call.messages)
 
 
-def _close(chunks: Iterator[Any]) -> None:
+def _close(chunks: Iterator[object]) -> None:
     close = getattr(chunks, "close", None)
     if close is not None:
         close()

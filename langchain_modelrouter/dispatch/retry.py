@@ -74,8 +74,8 @@ class RetryBudget:
     def _now(self) -> list[int]:
         """The counts of this second, with those of the window before it in `_seconds`."""
         second = int(self._clock())
-        while self._seconds and self._seconds[0][0] <= second - self.WINDOW_S:
-            self._seconds.popleft()
         if not self._seconds or self._seconds[-1][0] != second:
             self._seconds.append([second, 0, 0])
+            while self._seconds[0][0] <= second - self.WINDOW_S:
+                self._seconds.popleft()
         return self._seconds[-1]

@@ -12,28 +12,8 @@ T = TypeVar("T")
 
 FOREVER = float("inf")
 
-_outer_deadline_at: ContextVar[float] = ContextVar("deadline of the routed call around this one", default=FOREVER)
-
-
-def outer_deadline_at() -> float:
-    """Return the deadline of the routed call within which this code runs, on the monotonic clock."""
-    return _outer_deadline_at.get()
-
-
-class NestedDeadline:
-    """Lets no routed call that starts within its block outlive a moment."""
-
-    __slots__ = ("_at", "_token")
-
-    def __init__(self, at: float) -> None:
-        self._at = at
-
-    def __enter__(self) -> None:
-        self._token = None if self._at == FOREVER else _outer_deadline_at.set(self._at)
-
-    def __exit__(self, *_error: object) -> None:
-        if self._token is not None:
-            _outer_deadline_at.reset(self._token)
+outer_deadline_at: ContextVar[float] = ContextVar("deadline of the routed call around this one", default=FOREVER)
+"""Set while a model is asked, on the monotonic clock: a routed call that starts meanwhile must not outlive it."""
 
 
 def next_before(chunks: Iterator[T], at: float) -> T:
