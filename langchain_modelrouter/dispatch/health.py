@@ -41,7 +41,7 @@ class Permit:
             if self._end():
                 now, draw = self._health._clock(), self._health._draw()
                 self._state.answered(now, latency_s, ttft_s, output_tokens, verdict=self._verdict, draw=draw)
-                if self._health._unwell or self._state.breaker.is_at_rest(now):
+                if self._health._unwell or self._state.breaker.is_open:
                     self._health._look_after(self._state, now)
 
     def failed(self, failure: Failure) -> None:
@@ -64,7 +64,6 @@ class Permit:
             return False
         self._is_over = True
         self._state.in_flight -= 1
-        self._state.changed()
         return True
 
 
@@ -103,7 +102,6 @@ class Health:
             if entry is None and not force:
                 return None
             state.in_flight += 1
-            state.changed()
             verdict = state.breaker.is_open
             return Permit(self, state, started=now, probe=entry == "probe", verdict=verdict)
 

@@ -81,6 +81,7 @@ class ModelState:
         self, now: float, latency_s: float, ttft_s: float | None, output_tokens: int, *, verdict: bool, draw: float
     ) -> None:
         """Take in an answer."""
+        self._cached_until = NEVER
         self.calls += 1
         slow = self._baseline.takes_as_slow(
             latency_s, output_tokens, slow_ratio=self._config.slow_ratio, min_calls=self._config.min_calls
@@ -95,6 +96,7 @@ class ModelState:
 
     def failed(self, now: float, failure: Failure, lasted_s: float, *, probe: bool, verdict: bool, draw: float) -> None:
         """Take in a failure. A caller's own deadline counts where it left the model ample time."""
+        self._cached_until = NEVER
         if failure.counts or (failure.kind == "timeout" and lasted_s > self._ample_s()):
             self.calls += 1
             self.failures += 1
@@ -113,7 +115,7 @@ class ModelState:
 
     def signals(self, now: float, unavailable: str | None) -> Signals:
         """Return what a strategy may know; worked out anew after a change, while resting and a few times a minute."""
-        if now < self._cached_until:
+        if now < self._cached_until and self._cached.in_flight == self.in_flight:
             return self._cached
         calls, failures = self.breaker.window.totals(now)
         self._cached = Signals(
