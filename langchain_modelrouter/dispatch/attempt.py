@@ -21,7 +21,7 @@ from langchain_modelrouter.dispatch.ledger import Attempt, AttemptOutcome, Ledge
 from langchain_modelrouter.dispatch.live import Live
 from langchain_modelrouter.dispatch.messages import as_answer
 from langchain_modelrouter.dispatch.plan import Failed
-from langchain_modelrouter.dispatch.usage import NO_USAGE, Usage, billed, estimated_input
+from langchain_modelrouter.dispatch.usage import NO_USAGE, Usage, billed, estimate
 from langchain_modelrouter.errors import DeadlineExceededError
 from langchain_modelrouter.routing.request import NOTHING
 
@@ -39,6 +39,7 @@ class OpenAttempt:
         "call",
         "client",
         "ends_at",
+        "expected_input",
         "kwargs",
         "live",
         "messages",
@@ -72,6 +73,7 @@ class OpenAttempt:
         self.started = live.clock()
         self.ends_at = call.deadline_at if most_s is None else min(call.deadline_at, self.started + most_s)
         """By when, on the clock, a whole answer has to be there: a connection kept warm does not extend it."""
+        self.expected_input = call.expected_tokens[0] if messages is call.messages else estimate(messages)
         self.ttft_s: float | None = None
         self._open = [True]
         if live.ledger.reserves:
@@ -102,7 +104,7 @@ class OpenAttempt:
             self.call.answers.append((message, self.model))
             return message
         problem = bad_answer(message, self.call.limits)
-        usage = billed(message, self.messages)
+        usage = billed(message, self.expected_input)
         if problem is not None:
             return self.failed(problem, usage)
         latency_s = self.live.clock() - self.started
@@ -140,9 +142,9 @@ class OpenAttempt:
         """End the attempt since nobody waits for it any more."""
         if self.ended:
             return
-        usage = NO_USAGE if partial is None else billed(partial, self.messages)
+        usage = NO_USAGE if partial is None else billed(partial, self.expected_input)
         if usage is NO_USAGE:
-            usage = estimated_input(self.messages)
+            usage = Usage(self.expected_input, 0, estimated=True)
         self._end(self._record("cancelled", None, self.live.clock() - self.started, usage))
         self.permit.cancelled()
 

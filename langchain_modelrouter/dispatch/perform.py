@@ -157,7 +157,7 @@ class Performer:
                     return self._rest(attempt, tally, held, chunks)
         except Exception as error:  # noqa: BLE001  as in `perform`
             _close(chunks)
-            return attempt.failed(error, self._partial_usage(tally))
+            return attempt.failed(error, _partial_usage(attempt, tally))
         except BaseException:
             _close(chunks)
             attempt.cancelled(tally.message())
@@ -218,7 +218,7 @@ class Performer:
         except Exception as error:  # noqa: BLE001  as in `perform`
             timer.close()
             await aclose(chunks)
-            return attempt.failed(error, self._partial_usage(tally))
+            return attempt.failed(error, _partial_usage(attempt, tally))
         except BaseException:
             timer.close()
             attempt.cancelled(tally.message())
@@ -311,7 +311,7 @@ class Performer:
         """Return the error of a stream that failed after its commit point."""
         if isinstance(error, StreamInterruptedError):
             return error
-        failed = attempt.failed(error, self._partial_usage(tally))
+        failed = attempt.failed(error, _partial_usage(attempt, tally))
         return error if failed.failure.kind in ("bug", "cancelled") else self._broken_off(attempt, tally, error)
 
     def _broken_off(self, attempt: OpenAttempt, tally: Tally, error: Exception) -> StreamInterruptedError:
@@ -406,10 +406,12 @@ class Performer:
             wait_s, since = limits.idle_timeout_s, self.live.clock()
         return deadline_at if wait_s is None else min(deadline_at, since + wait_s)
 
-    def _partial_usage(self, tally: Tally) -> Usage | None:
-        """Return what a stream that broke off is billed for; None where it gave nothing."""
-        message = tally.message()
-        return None if is_empty(message) and message.usage_metadata is None else billed(message, self.call.messages)
+
+def _partial_usage(attempt: OpenAttempt, tally: Tally) -> Usage | None:
+    """Return what a stream that broke off is billed for; None where it gave nothing."""
+    message = tally.message()
+    gave_nothing = is_empty(message) and message.usage_metadata is None
+    return None if gave_nothing else billed(message, attempt.expected_input)
 
 
 def _close(chunks: Iterator[object]) -> None:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from math import ceil
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -59,34 +58,27 @@ def usage_of(message: AIMessage) -> Usage | None:
     )
 
 
-def billed(message: AIMessage, messages: Iterable[BaseMessage]) -> Usage:
+def billed(message: AIMessage, expected_input: int) -> Usage:
     """Return the told usage of an answer, whole or partial, or an estimate; what was not counted is never 0.
 
     Args:
         message: the answer.
-        messages: the input that it answers.
+        expected_input: about how many tokens the input has that it answers.
     """
     told = usage_of(message)
     if told is None:
-        return Usage(estimate(messages), output_estimate(message), estimated=True)
+        return Usage(expected_input, output_estimate(message), estimated=True)
     if told.output_tokens == 0 and (written := output_estimate(message, least=0)):
         return Usage(told.input_tokens, written, told.cached_tokens, estimated=True)
     return told
 
 
-def estimated_input(messages: Iterable[BaseMessage]) -> Usage:
-    """Return what a call costs that was cancelled before it answered: its input, estimated."""
-    return Usage(estimate(messages), 0, estimated=True)
-
-
-def estimate(content: str | Iterable[BaseMessage]) -> int:
-    """Return about how many tokens a text or the messages of a call have: a quarter of the characters, rounded up.
+def estimate(messages: Iterable[BaseMessage]) -> int:
+    """Return about how many tokens the messages of a call have: a quarter of the characters, rounded up.
 
     Messages cost a little more each, and images a fixed number; a call has at least one token.
     """
-    if isinstance(content, str):
-        return ceil(len(content) / CHARS_PER_TOKEN)
-    return max(1, sum(map(_message_tokens, content)))
+    return max(1, sum(map(_message_tokens, messages)))
 
 
 def output_estimate(message: AIMessage, *, least: int = 1) -> int:
