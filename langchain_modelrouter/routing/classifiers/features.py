@@ -65,15 +65,21 @@ class Known(NamedTuple):
     roles: tuple[str, ...]
     topics: tuple[str, ...]
     pieces: tuple[str, ...]
+    role: str
+    """The first of its roles, with a space before it."""
     part: str
     """The first of its roles, or else of its topics."""
     lead: str
     """The same, as the first of a pair."""
 
 
+NO_TEXT: Final[tuple[tuple[()], ...]] = ((),) * len(Known._fields)
+
+
 def _known(word: str, roles: tuple[str, ...] = (), topics: tuple[str, ...] = (), *pieces: str) -> Known:
     part = next(iter(roles or topics), NO_PART)
-    return Known(word, roles, topics, pieces, part, intern(f"&{part}"))
+    role = intern(" " + (roles[0] if roles else "*"))
+    return Known(word, roles, topics, pieces, role, part, intern(f"&{part}"))
 
 
 class Extractor(dict[str, Known]):
@@ -138,18 +144,17 @@ class Extractor(dict[str, Known]):
             tokens = tokens[:HEAD_TOKENS] + tokens[-TAIL_TOKENS:]
         known = [self[token] for token in tokens]
         last = [self[token] for token in _last_sentence(text)]
-        plain = [item.word for item in known]
+        plain, found, subjects, pieces, _, parts, leads = zip(*known, strict=True) if known else NO_TEXT
         bigrams = {*pairwise(plain)}
-        parts = [item.part for item in known]
         phrases = phrase_roles()
         topics: dict[str, int] = {}
-        for topic in chain.from_iterable([item.topics for item in known]):
+        for topic in chain.from_iterable(subjects):
             topics[topic] = topics.get(topic, 0) + 1
-        roles = set(chain.from_iterable([item.roles for item in known]))
+        roles = set(chain.from_iterable(found))
         roles.update([phrases[bigram] for bigram in phrases.keys() & bigrams])
         roles.update(shapes(text, plain, length))
-        words: list[Feature] = [*{*plain}, *bigrams, *{*zip([item.lead for item in known], parts[1:], strict=False)}]
-        words += chain.from_iterable([item.pieces for item in known if item.pieces])
+        words: list[Feature] = [*{*plain}, *bigrams, *{*zip(leads, parts[1:], strict=False)}]
+        words += chain.from_iterable(pieces)
         often = [f"{topic}+" for topic, count in topics.items() if count > 2]
         return Features(words, [*roles, *topics, *often, *_edges(known, last)])
 
@@ -203,9 +208,9 @@ def _edges(known: Sequence[Known], last: Sequence[Known]) -> Iterator[str]:
     """Yield how the text begins and ends, and how its last sentence begins: as words, and as roles."""
     for mark, edge in (("^", known[:5]), ("$", known[:-4:-1]), ("%", last)):
         words = roles = mark
-        for item in edge:
-            words += " " + item.word
-            roles += " " + (item.roles[0] if item.roles else "*")
+        for word, _, _, _, role, _, _ in edge:
+            words += " " + word
+            roles += role
             yield words
             yield roles
     for mark, edge in (("@^", known[:4]), ("@%", last[:3])):
