@@ -12,10 +12,10 @@ from langchain_modelrouter.evaluation.perturb import typo
 from langchain_modelrouter.routing.classifiers.features import Extractor, Feature, Features, is_word, words_of
 from langchain_modelrouter.routing.classifiers.text_model import Layers, TextModel, group_scales
 
-HIDDEN: Final = 24
+HIDDEN: Final = 16
 SOURCE_CAP: Final = 320
 """A label of one source counts as at most so many examples, so that no source teaches its style."""
-ONE_HAND: Final = 0.5
+ONE_HAND: Final = 0.7
 """What an example counts whose source is one of several that one hand wrote: they are more alike than sources are."""
 MIN_COUNT: Final = 5
 MIN_SOURCES: Final = 3
