@@ -5,12 +5,14 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from langchain_modelrouter.evaluation.examples import Example, labels_of
 from langchain_modelrouter.evaluation.perturb import typo
-from langchain_modelrouter.routing.classifiers.features import Extractor, Feature, Features, is_word, words_of
+from langchain_modelrouter.routing.classifiers.features import Extractor, Feature, Features, Name, is_word, words_of
 from langchain_modelrouter.routing.classifiers.text_model import Layers, TextModel, group_scales
+
+F = TypeVar("F", bound=Feature)
 
 HIDDEN: Final = 16
 SOURCE_CAP: Final = 320
@@ -55,11 +57,11 @@ def fit(examples: Sequence[Example], *, seed: int = 0, temperature: float = 1.0)
     words = _shared([(words_of(example.text), example.source) for example in examples])
     extract = Extractor(filter(is_word, words))
     found = [extract(example.text) for example in examples]
-    names = _shared([(chain(*groups), example.source) for groups, example in zip(found, examples, strict=True)])
-    names = sorted({*names, *words}, key=str)
+    features = _shared([(chain(*groups), example.source) for groups, example in zip(found, examples, strict=True)])
+    names: list[Name] = sorted({*extract.names(features), *words}, key=str)
     truth = np.eye(len(labels), dtype=np.float32)[[labels.index(example.label) for example in examples]]
     weights = np.array(_weights(examples), dtype=np.float32)
-    first, thresholds, output, bias = _descend(_matrix(found, names), truth, weights, seed)
+    first, thresholds, output, bias = _descend(_matrix(found, list(map(extract.feature, names))), truth, weights, seed)
     units = np.maximum(np.abs(first).max(axis=0), 1e-6) / BYTE  # what one step of a byte is worth
     floors = -thresholds / units
     output = (output * units[:, None]).T / temperature
@@ -127,10 +129,10 @@ def _with_typos(examples: Sequence[Example], seed: int) -> Iterable[Example]:
         yield Example(typo(example.text[:TYPO_CHARS], draw), example.label, example.source)
 
 
-def _shared(found: Sequence[tuple[Iterable[Feature], str]]) -> list[Feature]:
+def _shared(found: Sequence[tuple[Iterable[F], str]]) -> list[F]:
     """Return what is frequent enough, in several sources and in at least half of a few."""
-    counts: Counter[Feature] = Counter()
-    sources: defaultdict[Feature, set[str]] = defaultdict(set)
+    counts: Counter[F] = Counter()
+    sources: defaultdict[F, set[str]] = defaultdict(set)
     for names, source in found:
         for name in set(names):
             counts[name] += 1
@@ -155,21 +157,21 @@ def _weights(examples: Sequence[Example]) -> list[float]:
     return [weight * scale for weight in weights]
 
 
-def _matrix(found: Sequence[Features], names: Sequence[Feature]) -> Any:
+def _matrix(found: Sequence[Features], counted: Sequence[Feature]) -> Any:
     """Return the sparse matrix of the features, each weighted as the model weighs it."""
     import numpy as np
     from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # it ships no types
 
-    index = {name: column for column, name in enumerate(names)}
+    index = {feature: column for column, feature in enumerate(counted)}
     data, columns, rows = array("f"), array("i"), array("i", [0])
     for features in found:
         groups: tuple[Sequence[Feature], ...] = features
         for group, scale in zip(groups, group_scales(features), strict=True):
-            seen = sorted([index[name] for name in group if name in index])  # sets have another order in each process
+            seen = sorted([index[each] for each in group if each in index])  # sets have another order in each process
             columns.extend(seen)
             data.extend([scale] * len(seen))
         rows.append(len(columns))
-    return csr_matrix((data, columns, rows), shape=(len(found), len(names)), dtype=np.float32)
+    return csr_matrix((data, columns, rows), shape=(len(found), len(counted)), dtype=np.float32)
 
 
 def _floats(values: Any) -> tuple[float, ...]:

@@ -6,7 +6,8 @@ feature is made, so that they cannot change a decision. Only a head and a tail o
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain
+from operator import add
 from sys import intern
 from typing import Final, NamedTuple, TypeGuard
 
@@ -46,9 +47,18 @@ _GREETING: Final = re.compile(
 _ENDINGS: Final = frozenset({"please", "pls", "plz", "thanks", "thank", "thx", "cheers", "kindly"})
 
 NO_PART: Final = "@-"
+UNKNOWN: Final = "*"
+DIGITS: Final = frozenset("0123456789")
 
-Feature = str | tuple[str, str]
-"""A word or cue, or two of them."""
+Name = str | tuple[str, str]
+"""A word or cue, or two of them side by side."""
+
+Feature = str | int
+"""The same with a number for two of them, which is made and looked up faster; only its `Extractor` can read it."""
+
+STRIDE: Final = 2_654_435_761
+"""A pair is this many times the number of the first plus the number of the second. Any prime above all numbers would
+do; this one, near 2**32 over the golden ratio, spreads the pairs well (Knuth, TAOCP 3, 6.4)."""
 
 
 class Features(NamedTuple):
@@ -62,24 +72,20 @@ class Known(NamedTuple):
     """What is known of a word: how it is counted, the parts that it can play, its pieces if it is unknown."""
 
     word: str
+    first: int
+    """Its number as the first of a pair."""
+    second: int
     roles: tuple[str, ...]
     topics: tuple[str, ...]
     pieces: tuple[str, ...]
     role: str
     """The first of its roles, with a space before it."""
-    part: str
-    """The first of its roles, or else of its topics."""
-    lead: str
-    """The same, as the first of a pair."""
+    first_part: int
+    """The number of the first of its roles, or else of its topics, as the first of a pair."""
+    second_part: int
 
 
 NO_TEXT: Final[tuple[tuple[()], ...]] = ((),) * len(Known._fields)
-
-
-def _known(word: str, roles: tuple[str, ...] = (), topics: tuple[str, ...] = (), *pieces: str) -> Known:
-    part = next(iter(roles or topics), NO_PART)
-    role = intern(" " + (roles[0] if roles else "*"))
-    return Known(word, roles, topics, pieces, role, part, intern(f"&{part}"))
 
 
 class Extractor(dict[str, Known]):
@@ -94,12 +100,17 @@ class Extractor(dict[str, Known]):
         super().__init__()
         self.vocabulary: Final = frozenset(vocabulary)
         self._vocabulary = self.vocabulary | word_roles().keys()
+        self._numbers: dict[str, int] = {}
         self._near: dict[str, str] = {}
         for word in sorted(self._vocabulary, key=lambda word: (word not in word_roles(), word)):
             if len(word) > (3 if word in word_roles() else 4):
                 for key in _deletions(word):
                     self._near.setdefault(key, word)
-        self.update({word: self._plain(word) for word in self._vocabulary})
+        parts = {NO_PART, "@recent", "@year", *chain.from_iterable(word_roles().values())}
+        for name in sorted({UNKNOWN, *DIGITS, *self._vocabulary, *parts, *(f"&{part}" for part in parts)}):
+            self._number(name)
+        self._phrases = {self.feature(pair): role for pair, role in phrase_roles().items()}
+        self.update({word: self._plain(word) for word in sorted(self._vocabulary)})
 
     def __missing__(self, token: str) -> Known:
         if len(self) >= MAX_KNOWN:
@@ -109,19 +120,41 @@ class Extractor(dict[str, Known]):
 
     def _look_up(self, token: str) -> Known:
         if token[0].isdigit():
-            return _known(token if len(token) == 1 else "0", _role_of_number(token))
+            return self._known(token if token in DIGITS else "0", _role_of_number(token))
         if token not in self._vocabulary:
             token = self._mended(token)
         if token in self._vocabulary:
             return self._plain(token)
-        return _known("*", (), (), f"~{token[:3]}", f"~-{token[-3:]}")
+        return self._known(UNKNOWN, (), (), f"~{token[:3]}", f"~-{token[-3:]}")
 
     def _plain(self, token: str) -> Known:
         names = word_roles().get(token)
         if names is None:
-            return _known(token)
+            return self._known(token)
         topics = tuple([name for name in names if name.startswith("@.")])
-        return _known(token, tuple([name for name in names if not name.startswith("@.")]), topics)
+        return self._known(token, tuple([name for name in names if not name.startswith("@.")]), topics)
+
+    def _known(self, word: str, roles: tuple[str, ...] = (), topics: tuple[str, ...] = (), *pieces: str) -> Known:
+        number, part = self._number(word), next(iter(roles or topics), NO_PART)
+        role = intern(" " + (roles[0] if roles else "*"))
+        parts = self._number(f"&{part}") * STRIDE, self._number(part)
+        return Known(word, number * STRIDE, number, roles, topics, pieces, role, *parts)
+
+    def _number(self, name: str) -> int:
+        """Return the number of a word or part; all that texts are read as have theirs before the first is read."""
+        return self._numbers.setdefault(name, len(self._numbers))
+
+    def feature(self, name: Name) -> Feature:
+        """Return what stands for the name in the features of a text."""
+        return name if isinstance(name, str) else self._number(name[0]) * STRIDE + self._number(name[1])
+
+    def names(self, features: Iterable[Feature]) -> list[Name]:
+        """Return what the features of texts stand for."""
+        names = list(self._numbers)
+        return [
+            feature if isinstance(feature, str) else (names[feature // STRIDE], names[feature % STRIDE])
+            for feature in features
+        ]
 
     def _mended(self, token: str) -> str:
         """Return the known word that is one slip away: a letter doubled, left out, swapped with the next or another."""
@@ -144,24 +177,25 @@ class Extractor(dict[str, Known]):
             tokens = tokens[:HEAD_TOKENS] + tokens[-TAIL_TOKENS:]
         known = [self[token] for token in tokens]
         last = [self[token] for token in _last_sentence(text)]
-        plain, found, subjects, pieces, _, parts, leads = zip(*known, strict=True) if known else NO_TEXT
-        bigrams = {*pairwise(plain)}
-        phrases = phrase_roles()
+        plain, firsts, seconds, found, subjects, pieces, _, first_parts, second_parts = (
+            zip(*known, strict=True) if known else NO_TEXT
+        )
+        pairs, phrases = {*map(add, firsts, seconds[1:])}, self._phrases
         topics: dict[str, int] = {}
         for topic in chain.from_iterable(subjects):
             topics[topic] = topics.get(topic, 0) + 1
         roles = set(chain.from_iterable(found))
-        roles.update([phrases[bigram] for bigram in phrases.keys() & bigrams])
+        roles.update([phrases[pair] for pair in phrases.keys() & pairs])
         roles.update(shapes(text, plain, length))
-        words: list[Feature] = [*{*plain}, *bigrams, *{*zip(leads, parts[1:], strict=False)}]
+        words: list[Feature] = [*{*plain}, *pairs, *{*map(add, first_parts, second_parts[1:])}]
         words += chain.from_iterable(pieces)
         often = [f"{topic}+" for topic, count in topics.items() if count > 2]
         return Features(words, [*roles, *topics, *often, *_edges(known, last)])
 
 
-def is_word(feature: Feature) -> TypeGuard[str]:
-    """Is this feature a single word, and so part of a model's vocabulary?"""
-    return isinstance(feature, str) and feature[0] not in "~@&^$%"
+def is_word(name: Name) -> TypeGuard[str]:
+    """Is this a single word, and so part of a model's vocabulary?"""
+    return isinstance(name, str) and name[0] not in "~@&^$%"
 
 
 def words_of(text: str) -> list[str]:
@@ -208,9 +242,9 @@ def _edges(known: Sequence[Known], last: Sequence[Known]) -> Iterator[str]:
     """Yield how the text begins and ends, and how its last sentence begins: as words, and as roles."""
     for mark, edge in (("^", known[:5]), ("$", known[:-4:-1]), ("%", last)):
         words = roles = mark
-        for word, _, _, _, role, _, _ in edge:
-            words += " " + word
-            roles += role
+        for item in edge:
+            words += " " + item.word
+            roles += item.role
             yield words
             yield roles
     for mark, edge in (("@^", known[:4]), ("@%", last[:3])):

@@ -20,7 +20,7 @@ from operator import mul
 from sys import intern
 from typing import Final, Self
 
-from langchain_modelrouter.routing.classifiers.features import Extractor, Feature, Features, is_word
+from langchain_modelrouter.routing.classifiers.features import Extractor, Feature, Features, Name, is_word
 
 MAGIC: Final = b"MRTEXT1\n"
 OFFSET: Final = 128
@@ -71,7 +71,7 @@ class TextModel:
         return self.layers.labels
 
     @classmethod
-    def from_weights(cls, layers: Layers, features: Sequence[Feature], weights: bytes) -> Self:
+    def from_weights(cls, layers: Layers, features: Sequence[Name], weights: bytes) -> Self:
         """Build the model from signed bytes, one row per feature and one column per hidden unit."""
         width = len(layers.floors)
         if len(weights) != width * len(features):
@@ -79,8 +79,8 @@ class TextModel:
         lanes = array(LANE, [byte ^ OFFSET for byte in weights]).tobytes()
         row, count = LANE_BYTES * width, 1 << (8 * LANE_BYTES * width)
         packed = (int.from_bytes(lanes[i : i + row], "little") + count for i in range(0, len(lanes), row))
-        table = dict(zip(features, packed, strict=True))
-        return cls(layers, table, Extractor(feature for feature in table if is_word(feature)))
+        extract = Extractor(filter(is_word, features))
+        return cls(layers, dict(zip(map(extract.feature, features), packed, strict=True)), extract)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -101,14 +101,14 @@ class TextModel:
                 output=tuple(tuple(map(float, row)) for row in header["output"]),
                 bias=tuple(map(float, header["bias"])),
             )
-            names = _inflated(body[:size]).decode().split("\n")
-            return cls.from_weights(layers, [_feature(name) for name in names], _inflated(body[size:]))
+            lines = _inflated(body[:size]).decode().split("\n")
+            return cls.from_weights(layers, list(map(_name, lines)), _inflated(body[size:]))
         except (KeyError, TypeError, ValueError, zlib.error) as error:
             raise NotAModelError(f"it is damaged: {type(error).__name__}") from error
 
     def to_bytes(self) -> bytes:
         """Return the file of this model; the same model gives the same bytes."""
-        names = {_name(feature): packed for feature, packed in self.table.items()}
+        names = dict(zip(map(_line, self.extract.names(self.table)), self.table.values(), strict=True))
         width = len(self.layers.floors)
         weights = b"".join(bytes(value ^ OFFSET for value in _lanes(names[name], width)[:-1]) for name in sorted(names))
         features = zlib.compress("\n".join(sorted(names)).encode(), 9)
@@ -162,14 +162,14 @@ def _lanes(total: int, width: int) -> Sequence[int]:
     return lanes
 
 
-def _name(feature: Feature) -> str:
-    return feature if isinstance(feature, str) else " ".join(feature)
+def _line(name: Name) -> str:
+    return name if isinstance(name, str) else " ".join(name)
 
 
-def _feature(name: str) -> Feature:
-    """Return the feature of a name; the edges of a text (`^ how many`) are one string, other pairs are two."""
-    first, space, second = name.partition(" ")
-    return (intern(first), intern(second)) if space and first not in ("^", "$", "%") else intern(name)
+def _name(line: str) -> Name:
+    """Return the feature of a line; the edges of a text (`^ how many`) are one string, other pairs are two."""
+    first, space, second = line.partition(" ")
+    return (first, second) if space and first not in ("^", "$", "%") else intern(line)
 
 
 def _inflated(data: bytes) -> bytes:

@@ -43,6 +43,17 @@ def test_reads_a_word_with_one_error_as_the_word(typed: str, meant: str) -> None
     assert extract[typed].word == meant
 
 
+def test_pairs_are_numbers_that_tell_their_two_words_and_the_parts_that_these_play() -> None:
+    pairs = [word for word in extract("play walrus calculus").words if isinstance(word, int)]
+    assert set(extract.names(pairs)) == {
+        ("play", "walrus"),
+        ("walrus", "calculus"),
+        ("&@do", "@-"),
+        ("&@-", "@.maths"),
+    }
+    assert extract.feature(("walrus", "play")) not in pairs
+
+
 def test_reads_an_unknown_word_by_its_letters() -> None:
     known = extract["zyzzyva"]
     assert known.word == "*"

@@ -2,16 +2,16 @@ from collections.abc import Callable
 
 import pytest
 
-from langchain_modelrouter.routing.classifiers.features import Feature, Features
+from langchain_modelrouter.routing.classifiers.features import Features, Name
 from langchain_modelrouter.routing.classifiers.text_model import MAGIC, Layers, NotAModelError, TextModel, softmax
 
 LAYERS = Layers(labels=("left", "right"), floors=(0.0, -10.0), output=((0.5, 0.0), (0.25, -1.0)), bias=(1.0, 2.0))
-FEATURES: list[Feature] = ["ping", "pong", ("ping", "pong"), "@chat"]
+NAMES: list[Name] = ["ping", "pong", ("ping", "pong"), "@chat"]
 ROWS = ((127, -128), (-3, 5), (1, 0), (8, 2))
 
 
 def tiny() -> TextModel:
-    return TextModel.from_weights(LAYERS, FEATURES, bytes(value % 256 for row in ROWS for value in row))
+    return TextModel.from_weights(LAYERS, NAMES, bytes(value % 256 for row in ROWS for value in row))
 
 
 def test_sums_the_signed_bytes_of_each_unit_and_weighs_those_above_their_floor() -> None:
@@ -22,7 +22,8 @@ def test_sums_the_signed_bytes_of_each_unit_and_weighs_those_above_their_floor()
 def test_divides_by_the_root_of_the_number_of_words_and_passes_over_unknown_ones() -> None:
     share = 2 / 4**0.5
     units = share * (127 - 3 + 1), share * (-128 + 5)
-    found = tiny().logits_of(Features(["ping", "pong", ("ping", "pong"), "paddle"], []))
+    model = tiny()
+    found = model.logits_of(Features(["ping", "pong", model.extract.feature(("ping", "pong")), "paddle"], []))
     assert found == pytest.approx([1 + 0.5 * units[0], 2 + 0.25 * units[0] + 10])
 
 
