@@ -6,6 +6,7 @@ feature is made, so that they cannot change a decision. Only a head and a tail o
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain
 from operator import add
 from sys import intern
@@ -102,15 +103,17 @@ class Extractor(dict[str, Known]):
         self._vocabulary = self.vocabulary | word_roles().keys()
         self._numbers: dict[str, int] = {}
         self._near: dict[str, str] = {}
-        for word in sorted(self._vocabulary, key=lambda word: (word not in word_roles(), word)):
+        ordered = sorted(self._vocabulary, key=lambda word: (word not in word_roles(), word))
+        for word in ordered:
             if len(word) > (3 if word in word_roles() else 4):
                 for key in _deletions(word):
                     self._near.setdefault(key, word)
         parts = {NO_PART, "@recent", "@year", *chain.from_iterable(word_roles().values())}
         for name in sorted({UNKNOWN, *DIGITS, *self._vocabulary, *parts, *(f"&{part}" for part in parts)}):
             self._number(name)
+        self._parts = {part: (self._number(f"&{part}") * STRIDE, self._number(part)) for part in parts}
         self._phrases = {self.feature(pair): role for pair, role in phrase_roles().items()}
-        self.update({word: self._plain(word) for word in sorted(self._vocabulary)})
+        self.update({word: self._plain(word) for word in ordered})
 
     def __missing__(self, token: str) -> Known:
         if len(self) >= MAX_KNOWN:
@@ -128,16 +131,11 @@ class Extractor(dict[str, Known]):
         return self._known(UNKNOWN, (), (), f"~{token[:3]}", f"~-{token[-3:]}")
 
     def _plain(self, token: str) -> Known:
-        names = word_roles().get(token)
-        if names is None:
-            return self._known(token)
-        topics = tuple([name for name in names if name.startswith("@.")])
-        return self._known(token, tuple([name for name in names if not name.startswith("@.")]), topics)
+        return self._known(token, *_roles_and_topics(word_roles().get(token, ())))
 
     def _known(self, word: str, roles: tuple[str, ...] = (), topics: tuple[str, ...] = (), *pieces: str) -> Known:
-        number, part = self._number(word), next(iter(roles or topics), NO_PART)
+        number, parts = self._number(word), self._parts[next(iter(roles or topics), NO_PART)]
         role = intern(" " + (roles[0] if roles else "*"))
-        parts = self._number(f"&{part}") * STRIDE, self._number(part)
         return Known(word, number * STRIDE, number, roles, topics, pieces, role, *parts)
 
     def _number(self, name: str) -> int:
@@ -211,6 +209,13 @@ def _window(text: str) -> str:
     if len(text) > HEAD_CHARS + TAIL_CHARS:
         text = text[:HEAD_CHARS] + "\n" + text[-TAIL_CHARS:]
     return text.lower().replace("\u2019", "'")
+
+
+@cache
+def _roles_and_topics(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return both kinds of roles apart; words that play the same parts share them, which memory is faster with."""
+    topics = tuple([name for name in names if name.startswith("@.")])
+    return tuple([name for name in names if name not in topics]), topics
 
 
 def _role_of_number(token: str) -> tuple[str, ...]:
