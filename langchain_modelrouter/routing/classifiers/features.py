@@ -243,24 +243,25 @@ def _stripped(tokens: list[str]) -> list[str]:
     return tokens[start:end] or tokens
 
 
-def _edges(known: Sequence[Known], last: Sequence[Known]) -> Iterator[str]:
-    """Yield how the text begins and ends, and how its last sentence begins: as words, and as roles."""
+def _edges(known: Sequence[Known], last: Sequence[Known]) -> list[str]:
+    """Return how the text begins and ends, and how its last sentence begins: as words, and as roles."""
+    edges: list[str] = []
     for mark, edge in (("^", known[:5]), ("$", known[:-4:-1]), ("%", last)):
         words = roles = mark
         for item in edge:
             words += " " + item.word
             roles += item.role
-            yield words
-            yield roles
+            edges += words, roles
     for mark, edge in (("@^", known[:4]), ("@%", last[:3])):
-        yield from (mark + role for role in {role for item in edge for role in item.roles[:1]})
+        edges += {mark + item.roles[0] for item in edge if item.roles}
+    return edges
 
 
 def _last_sentence(text: str) -> list[str]:
     """Return the first words of the last sentence that says more than thanks; nothing if there is only one."""
     end = len(text) - 2
     for _ in range(2):
-        end = max(text.rfind(mark, 0, end) for mark in (". ", "? ", "! ", "\n"))
+        end = max([text.rfind(mark, 0, end) for mark in (". ", "? ", "! ", "\n")])
         if end < 0:
             break
         lead = _tokens(text[end + 1 : end + 60])[:4]
