@@ -151,6 +151,15 @@ class Order(BaseModel):
     number: int
 
 
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_vote_names_the_first_model_that_gave_the_answer_it_returns(door: Door) -> None:
+    """Not who answered first of all: a voter that was outvoted, or the model that was asked for the task."""
+    router, _ = router_over(a=["no"], b=(0.02, ["yes"]), c=(0.05, ["Yes."]))
+    reply = await door(consensus(router, select="majority"), "x")
+    assert (reply.content, record_of(reply)["model"]) == ("yes", "b")
+    assert reply.response_metadata["model_name"] == "b"
+
+
 def test_structured_outputs_are_voted_on_field_by_field() -> None:
     router, _ = router_over(
         a=['{"item": "nut", "number": 1}'], b=['{"item": "bolt", "number": 2}'], c=['{"item": "nut", "number": 2}']

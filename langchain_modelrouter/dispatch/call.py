@@ -97,11 +97,11 @@ class RoutedCall:
         """Return a copy of `answer` with the record of this call, under the name of the model that served.
 
         A copy, because caches and scripted models keep the message that they gave. An answer that was made from
-        several goes by the model of the first of them.
+        several keeps the id of one of them and goes by the model of that one; where it has another, by the first.
         """
         for given, model in reversed(self.answers):
             self.served = model
-            if given is answer:
+            if given is answer or (answer.id is not None and given.id == answer.id):
                 break
         metadata = {
             **answer.response_metadata,

@@ -99,8 +99,7 @@ class Extractor(dict[str, Known]):
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
         super().__init__()
-        self.vocabulary: Final = frozenset(vocabulary)
-        self._vocabulary = self.vocabulary | word_roles().keys()
+        self._vocabulary = frozenset(vocabulary) | word_roles().keys()
         self._numbers: dict[str, int] = {}
         self._near: dict[str, str] = {}
         ordered = sorted(self._vocabulary, key=lambda word: (word not in word_roles(), word))
