@@ -15,7 +15,6 @@ import zlib
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from operator import mul
 from sys import intern
 from typing import Final, Self
@@ -137,7 +136,7 @@ class TextModel:
         """Return the sum of each hidden unit's bytes, and last how many features the model knows."""
         get, width = self.table.get, len(self.layers.floors)
         if len(features) <= AT_ONCE:
-            return _lanes(sum(map(get, features, repeat(0))), width)
+            return _lanes(sum(filter(None, map(get, features))), width)
         rows = [features[start : start + AT_ONCE] for start in range(0, len(features), AT_ONCE)]
         return [sum(lane) for lane in zip(*[self._sums(row) for row in rows], strict=True)]
 
