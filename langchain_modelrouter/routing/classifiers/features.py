@@ -5,7 +5,7 @@ feature is made, so that they cannot change a decision. Only a head and a tail o
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain
 from operator import add
@@ -48,6 +48,7 @@ _GREETING: Final = re.compile(
 _ENDINGS: Final = frozenset({"please", "pls", "plz", "thanks", "thank", "thx", "cheers", "kindly"})
 
 NO_PART: Final = "@-"
+NO_PARTS: Final = (NO_PART,)
 UNKNOWN: Final = "*"
 DIGITS: Final = frozenset("0123456789")
 
@@ -100,19 +101,15 @@ class Extractor(dict[str, Known]):
     def __init__(self, vocabulary: Iterable[str]) -> None:
         super().__init__()
         self._vocabulary = frozenset(vocabulary) | word_roles().keys()
-        self._numbers: dict[str, int] = {}
-        self._near: dict[str, str] = {}
-        ordered = sorted(self._vocabulary, key=lambda word: (word not in word_roles(), word))
-        for word in ordered:
-            if len(word) > (3 if word in word_roles() else 4):
-                for key in _deletions(word):
-                    self._near.setdefault(key, word)
+        lexicon, others = sorted(word_roles()), sorted(self._vocabulary - word_roles().keys())
+        to_mend = [*[word for word in lexicon if len(word) > 3], *[word for word in others if len(word) > 4]]
+        self._near = {key: word for word in reversed(to_mend) for key in _deletions(word)}
         parts = {NO_PART, "@recent", "@year", *chain.from_iterable(word_roles().values())}
-        for name in sorted({UNKNOWN, *DIGITS, *self._vocabulary, *parts, *(f"&{part}" for part in parts)}):
-            self._number(name)
+        names = {UNKNOWN, *DIGITS, *self._vocabulary, *parts, *[f"&{part}" for part in parts]}
+        self._numbers = {name: number for number, name in enumerate(sorted(names))}
         self._parts = {part: (self._number(f"&{part}") * STRIDE, self._number(part)) for part in parts}
         self._phrases = {self.feature(pair): role for pair, role in phrase_roles().items()}
-        self.update({word: self._plain(word) for word in ordered})
+        self.update({word: self._plain(word) for word in (*lexicon, *others)})
 
     def __missing__(self, token: str) -> Known:
         if len(self) >= MAX_KNOWN:
@@ -133,17 +130,17 @@ class Extractor(dict[str, Known]):
         return self._known(token, *_roles_and_topics(word_roles().get(token, ())))
 
     def _known(self, word: str, roles: tuple[str, ...] = (), topics: tuple[str, ...] = (), *pieces: str) -> Known:
-        number, parts = self._number(word), self._parts[next(iter(roles or topics), NO_PART)]
-        role = intern(" " + (roles[0] if roles else "*"))
+        number, parts = self._numbers[word], self._parts[(roles or topics or NO_PARTS)[0]]
+        role = intern(f" {roles[0]}") if roles else " *"
         return Known(word, number * STRIDE, number, roles, topics, pieces, role, *parts)
-
-    def _number(self, name: str) -> int:
-        """Return the number of a word or part; all that texts are read as have theirs before the first is read."""
-        return self._numbers.setdefault(name, len(self._numbers))
 
     def feature(self, name: Name) -> Feature:
         """Return what stands for the name in the features of a text."""
         return name if isinstance(name, str) else self._number(name[0]) * STRIDE + self._number(name[1])
+
+    def _number(self, name: str) -> int:
+        """Return the number of a word or part; a new one for what no text is read as."""
+        return self._numbers.setdefault(name, len(self._numbers))
 
     def names(self, features: Iterable[Feature]) -> list[Name]:
         """Return what the features of texts stand for."""
@@ -157,7 +154,7 @@ class Extractor(dict[str, Known]):
         """Return the known word that is one slip away: a letter doubled, left out, swapped with the next or another."""
         if not 2 < len(token) < 20:
             return token
-        shorter = list(_deletions(token))
+        shorter = _deletions(token)
         for i, word in enumerate(shorter):
             if word in self._vocabulary and (word is shorter[-1] or token[i - 1 : i] == token[i]):
                 return word
@@ -223,8 +220,8 @@ def _role_of_number(token: str) -> tuple[str, ...]:
     return ("@recent",) if token >= RECENT_YEAR else ("@year",)
 
 
-def _deletions(word: str) -> Iterator[str]:
-    return (word[:i] + word[i + 1 :] for i in range(len(word)))
+def _deletions(word: str) -> list[str]:
+    return [word[:i] + word[i + 1 :] for i in range(len(word))]
 
 
 def _stripped(tokens: list[str]) -> list[str]:

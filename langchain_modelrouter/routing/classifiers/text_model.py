@@ -24,10 +24,14 @@ from langchain_modelrouter.routing.classifiers.features import Extractor, Featur
 MAGIC: Final = b"MRTEXT1\n"
 OFFSET: Final = 128
 """Added to each byte in memory, so that no lane is ever negative."""
+UNSIGNED: Final = bytes(byte ^ OFFSET for byte in range(256))
+"""Signed byte -> what it is in memory."""
 LANE: Final = "H"
 LANE_BYTES: Final = 2
 AT_ONCE: Final = 0xFFFF // 0xFF
 """So many bytes never overflow a lane."""
+EDGES: Final = frozenset("^$%")
+"""What the names of how a text begins and ends begin with."""
 MAX_BYTES: Final = 64_000_000
 """Larger streams are refused when read."""
 
@@ -75,8 +79,9 @@ class TextModel:
         width = len(layers.floors)
         if len(weights) != width * len(features):
             raise ValueError("weights and features do not agree")
-        lanes = array(LANE, [byte ^ OFFSET for byte in weights]).tobytes()
         row, count = LANE_BYTES * width, 1 << (8 * LANE_BYTES * width)
+        lanes = bytearray(row * len(features))
+        lanes[::LANE_BYTES] = weights.translate(UNSIGNED)
         packed = (int.from_bytes(lanes[i : i + row], "little") + count for i in range(0, len(lanes), row))
         extract = Extractor(filter(is_word, features))
         return cls(layers, dict(zip(map(extract.feature, features), packed, strict=True)), extract)
@@ -166,9 +171,9 @@ def _line(name: Name) -> str:
 
 
 def _name(line: str) -> Name:
-    """Return the feature of a line; the edges of a text (`^ how many`) are one string, other pairs are two."""
+    """Return the name of a line; the edges of a text (`^ how many`) are one string, other pairs are two."""
     first, space, second = line.partition(" ")
-    return (first, second) if space and first not in ("^", "$", "%") else intern(line)
+    return (first, second) if space and first not in EDGES else intern(line)
 
 
 def _inflated(data: bytes) -> bytes:
