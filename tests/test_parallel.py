@@ -63,6 +63,7 @@ async def test_losers_are_cancelled_and_booked(door: Door) -> None:
     assert (by_model["a"]["outcome"], by_model["b"]["outcome"]) == ("ok", "cancelled")
     assert by_model["b"]["estimated"]
     assert by_model["b"]["cost_usd"] > 0
+    assert by_model["b"]["input_tokens"] > 0 == by_model["b"]["output_tokens"]
     costs = [Decimal(str(attempt["cost_usd"])) for attempt in record_of(reply)["attempts"]]
     assert Decimal(str(record_of(reply)["cost_usd"])) == sum(costs)
     rows = router.engine.snapshot.live.ledger.rows()  # type: ignore[attr-defined]
@@ -153,11 +154,22 @@ class Order(BaseModel):
 
 @pytest.mark.parametrize("door", DOORS)
 async def test_a_vote_names_the_first_model_that_gave_the_answer_it_returns(door: Door) -> None:
-    """Not who answered first of all: a voter that was outvoted, or the model that was asked for the task."""
+    """Not who answered first of all, which may be a voter that was outvoted."""
     router, _ = router_over(a=["no"], b=(0.02, ["yes"]), c=(0.05, ["Yes."]))
     reply = await door(consensus(router, select="majority"), "x")
     assert (reply.content, record_of(reply)["model"]) == ("yes", "b")
     assert reply.response_metadata["model_name"] == "b"
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_vote_never_names_the_model_that_was_asked_for_the_task(door: Door) -> None:
+    a, b, sorter = (
+        ScriptedChatModel([reply], model_name=name) for name, reply in (("a", "yes"), ("b", "yes"), ("s", "x"))
+    )
+    router = RouterChatModel.from_models({"x": [a, b]}, default="x", classifier=sorter)
+    reply = await door(consensus(router, voters=2, select="majority"), "x")
+    assert record_of(reply)["attempts"][0]["model"] == "s"
+    assert record_of(reply)["model"] == "a"
 
 
 def test_structured_outputs_are_voted_on_field_by_field() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from langchain_core.exceptions import ModelAPIError, ModelRateLimitError
+from langchain_core.language_models import FakeListChatModel
 
 from langchain_modelrouter import AllModelsFailedError, RouterChatModel, RouterConfig
 from langchain_modelrouter.errors import DeadlineExceededError
@@ -68,6 +69,13 @@ async def test_the_record_has_these_fields(door: Door, served: Served) -> None:
     assert said["decision_ms"] > 0
     assert attempt["latency_s"] > 0
     assert json.loads(json.dumps(said)) == said
+
+
+async def test_an_answer_without_usage_is_booked_with_the_input_that_the_decision_counted(door: Door) -> None:
+    router = RouterChatModel.from_models({"general": FakeListChatModel(responses=["four letters each"])})
+    (attempt,) = record(await door(router, "x" * 40))["attempts"]
+    assert (attempt["input_tokens"], attempt["output_tokens"]) == (10 + 4, 5)
+    assert attempt["estimated"]
 
 
 async def test_the_answer_carries_the_name_that_served(door: Door, served: Served) -> None:

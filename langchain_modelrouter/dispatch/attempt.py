@@ -101,15 +101,14 @@ class OpenAttempt:
         if usage_metadata.get("total_cost") == 0:  # how langchain-core marks a reply from its cache
             self.call.is_cached = self.role == "reply"
             self._end(None)
-            self.call.answers.append((message, self.model))
-            return message
-        problem = bad_answer(message, self.call.limits)
-        usage = billed(message, self.expected_input)
-        if problem is not None:
-            return self.failed(problem, usage)
-        latency_s = self.live.clock() - self.started
-        self._end(self._record("ok", None, latency_s, usage))
-        self.permit.succeeded(latency_s, ttft_s=self.ttft_s, output_tokens=usage.output_tokens)
+        else:
+            problem = bad_answer(message, self.call.limits)
+            usage = billed(message, self.expected_input)
+            if problem is not None:
+                return self.failed(problem, usage)
+            latency_s = self.live.clock() - self.started
+            self._end(self._record("ok", None, latency_s, usage))
+            self.permit.succeeded(latency_s, ttft_s=self.ttft_s, output_tokens=usage.output_tokens)
         self.call.answers.append((message, self.model))
         return message
 

@@ -107,7 +107,7 @@ class Extractor(dict[str, Known]):
         parts = {NO_PART, "@recent", "@year", *chain.from_iterable(word_roles().values())}
         names = {UNKNOWN, *DIGITS, *self._vocabulary, *parts, *[f"&{part}" for part in parts]}
         self._numbers = {name: number for number, name in enumerate(sorted(names))}
-        self._parts = {part: (self._number(f"&{part}") * STRIDE, self._number(part)) for part in parts}
+        self._parts = {part: (self._numbers[f"&{part}"] * STRIDE, self._numbers[part]) for part in parts}
         self._phrases = {self.feature(pair): role for pair, role in phrase_roles().items()}
         self.update({word: self._plain(word) for word in (*lexicon, *others)})
 

@@ -5,8 +5,8 @@ the features, one per line, and for each feature one signed byte per hidden unit
 a file from a stranger can at worst classify badly.
 
 In memory the bytes of one feature are one integer, a lane of 16 bits per hidden unit and one lane that counts.
-Adding such integers adds all units at once, and `sum(map(table.get, ...))` does so without a Python loop. As many as
-fit a lane are added at a time.
+Adding such integers adds all units at once, and `sum` over `map(table.get, ...)` does so without a Python loop. As
+many as fit a lane are added at a time.
 """
 
 import json
